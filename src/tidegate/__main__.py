@@ -1,0 +1,25 @@
+"""The process ``tidegate``: answers ``--version`` before it imports anything heavy.
+
+The budget is 80 ms for ``tidegate --version``; everything else goes to ``tidegate.cli``.
+"""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line of this process and end it with the command's exit code."""
+    arguments = sys.argv[1:]
+    if arguments in (["--version"], ["version"]):
+        from tidegate import __version__
+
+        sys.stdout.write(f"tidegate {__version__}\n")
+        return
+    from tidegate.cli import run
+
+    sys.exit(run(arguments))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,150 @@
+"""The command line: one table of commands, imported one at a time, and the only place that exits.
+
+Add a command by adding a row to ``COMMANDS``. Its target is a function or a ``cyclopts.App``;
+a function returns nothing (exit code 0) or its exit code, and raises ``TidegateError`` for
+everything that went wrong. Parameters are described under ``Args:`` in its docstring.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from tidegate.cli.output import print_error
+from tidegate.errors import InfrastructureError, InputError, TidegateError
+
+if TYPE_CHECKING:
+    from cyclopts import App
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A row of the table: where the command lives and the line that ``--help`` shows."""
+
+    name: str
+    target: str
+    help: str
+    group: str
+
+
+BEGIN, SHIP, WATCH, TOOLS = "Begin", "Ship", "Look and touch", "Tools"
+
+COMMANDS: tuple[Entry, ...] = (
+    Entry("init", "tidegate.cli.init:init", "Write tidegate.yaml from what is here.", BEGIN),
+    Entry("doctor", "tidegate.cli.doctor:doctor", "Say what is missing, and its remedy.", BEGIN),
+    Entry("host", "tidegate.cli.host:app", "Make a bare server ready (host bootstrap).", BEGIN),
+)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Carry out one command line; print its error, if any, and return the exit code.
+
+    With ``TIDEGATE_DEBUG=1`` an unexpected exception keeps its traceback.
+    """
+    json = wants_json(arguments)
+    try:
+        return dispatch(arguments)
+    except TidegateError as error:
+        print_error(error, json=json)
+        return error.exit_code
+    except KeyboardInterrupt:
+        sys.stderr.write("\ninterrupted\n")
+        return 130
+    except BrokenPipeError:
+        # The reader has gone (`tidegate history | head`): point stdout elsewhere, or the
+        # interpreter complains once more while it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except Exception as error:
+        if os.environ.get("TIDEGATE_DEBUG"):
+            raise
+        print_error(unexpected(error), json=json)
+        return InfrastructureError.exit_code
+
+
+def dispatch(arguments: Sequence[str]) -> int:
+    """Find the row for the first word, import its module and run it with the other words."""
+    if not arguments or arguments[0] in ("--help", "-h", "help"):
+        sys.stdout.write(overview())
+        return 0
+    return parse_and_call(load(find(arguments[0])), arguments)
+
+
+def find(name: str) -> Entry:
+    """The row called ``name``; an unknown name is an ``InputError`` naming the nearest one."""
+    for entry in COMMANDS:
+        if entry.name == name:
+            return entry
+    from tidegate.config.nearest import nearest
+
+    close = nearest(name, [entry.name for entry in COMMANDS])
+    raise InputError(
+        f"there is no command {name!r}",
+        code="unknown-command",
+        hint=f"did you mean `tidegate {close}`?" if close else "`tidegate --help` lists them",
+    )
+
+
+def load(entry: Entry) -> App:
+    """A cyclopts App that knows this one command, whose module is imported now."""
+    from cyclopts import App, Parameter
+
+    module, _, attribute = entry.target.partition(":")
+    app = App(name="tidegate", version_flags=[], help_format="plaintext")
+    app.default_parameter = Parameter(negative=())
+    app.command(getattr(import_module(module), attribute), name=entry.name)
+    return app
+
+
+def parse_and_call(app: App, arguments: Sequence[str]) -> int:
+    """Parse with cyclopts; a wrong option or argument is an ``InputError`` (exit code 2)."""
+    from cyclopts import CycloptsError
+
+    try:
+        result = app(
+            list(arguments), exit_on_error=False, print_error=False, result_action="return_value"
+        )
+    except CycloptsError as error:
+        raise InputError(
+            str(error).rstrip("."), code="usage", hint=f"see `tidegate {arguments[0]} --help`"
+        ) from None
+    return result if isinstance(result, int) else 0
+
+
+def wants_json(arguments: Sequence[str]) -> bool:
+    """Whether ``--json`` stands among our own words, that is before any ``--``."""
+    own = list(arguments)
+    return "--json" in (own[: own.index("--")] if "--" in own else own)
+
+
+def unexpected(error: Exception) -> TidegateError:
+    """An exception nobody foresaw, as one line that says how to get more."""
+    return InfrastructureError(
+        f"unexpected {type(error).__name__}: {error}",
+        code="unexpected",
+        hint="set TIDEGATE_DEBUG=1 and run it again for the traceback",
+    )
+
+
+def overview() -> str:
+    """What ``tidegate --help`` prints."""
+    width = max(len(entry.name) for entry in COMMANDS)
+    lines = [
+        "Tidegate brings a compose file to your own servers: blue-green, verified, put back whole.",
+        "",
+        "Usage: tidegate COMMAND [OPTIONS]   (tidegate COMMAND --help says more)",
+    ]
+    for group in dict.fromkeys(entry.group for entry in COMMANDS):
+        lines += ["", f"{group}:"]
+        lines += [f"  {e.name:<{width}}  {e.help}" for e in COMMANDS if e.group == group]
+    lines += [
+        "",
+        "Example: tidegate init --host deploy@203.0.113.10 && tidegate deploy production",
+        "Exit codes: 0 done · 1 failed and put back · 2 bad input · 3 refused ·",
+        "            4 infrastructure error · 5 waiting for an approval · 6 in doubt",
+    ]
+    return "\n".join(lines) + "\n"
