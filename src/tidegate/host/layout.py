@@ -1,0 +1,179 @@
+"""Where a release's services run on this host: slots, fixed addresses, unit names.
+
+Pure: (release, the layout before, networks taken) in, layout out. A service that did not
+change keeps its slot, its addresses and its units, so nothing of it is touched.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any, Dict, Iterable, List, Optional, Sequence
+
+from tidegate.host.diff import change
+from tidegate.host.errors import HostError
+
+# Project networks are /24s from here unless the compose file names a subnet.
+POOL = "10.210.0.0/15"
+FORMAT = 1
+Layout = Dict[str, Any]
+Release = Dict[str, Any]
+
+
+def compute(
+    release: Release,
+    n: int,
+    before: Optional[Release],
+    laid: Optional[Layout],
+    taken: Iterable[str],
+) -> Layout:
+    """The layout of generation `n`; `taken` are subnets of others on this host."""
+    old_services = before["services"] if before else {}
+    old_layout = laid["services"] if laid else {}
+    networks = _networks(release, before, laid, taken)
+    services = {
+        name: _service(release, name, n, old_services.get(name), old_layout.get(name))
+        for name in sorted(release["services"])
+    }
+    return {
+        "format": FORMAT,
+        "n": n,
+        "networks": networks,
+        "services": services,
+        "addresses": _addresses(release, networks, (laid or {}).get("addresses", {})),
+        "ports": {
+            name: list(ports)
+            for name, ports in (laid or {}).get("ports", {}).items()
+            if name in services
+        },
+    }
+
+
+def _service(
+    release: Release, name: str, n: int, old: Optional[Dict[str, Any]],
+    placed: Optional[Dict[str, Any]],
+) -> Dict[str, Any]:
+    entry = release["services"][name]
+    kind = change(old, entry)
+    same_kind = old is not None and old["strategy"] == entry["strategy"]
+    if placed is not None and kind != "restart" and same_kind:
+        return dict(placed)
+    slot = ""
+    if entry["strategy"] == "blue-green":
+        slot = "b" if placed is not None and placed["slot"] == "a" else "a"
+    return {"slot": slot, "since": n, "units": unit_names(release, name, slot)}
+
+
+def unit_names(release: Release, service: str, slot: str) -> List[str]:
+    """The names (no suffix) of the units of one slot: the containers bear the same."""
+    entry = release["services"][service]
+    stem = f"{release['instance']}-{service}" + (f"-{slot}" if slot else "")
+    count = int(entry.get("replicas", 1))
+    return [stem if index == 1 else f"{stem}-{index}" for index in range(1, count + 1)]
+
+
+def _networks(
+    release: Release, before: Optional[Release], laid: Optional[Layout], taken: Iterable[str]
+) -> Dict[str, Dict[str, str]]:
+    result: Dict[str, Dict[str, str]] = {}
+    busy = [ipaddress.ip_network(subnet) for subnet in taken]
+    for name, entry in sorted(release["networks"].items()):
+        known = (laid or {}).get("networks", {}).get(name)
+        if entry["external"]:
+            continue
+        if known is not None:
+            _unchanged(name, entry, before)
+            result[name] = known
+            continue
+        subnet = _given(entry) or _free(busy)
+        busy.append(ipaddress.ip_network(subnet))
+        result[name] = _plan(subnet, given=bool(_given(entry)))
+    return result
+
+
+def _unchanged(name: str, entry: Dict[str, Any], before: Optional[Release]) -> None:
+    old = (before or {"networks": {}})["networks"].get(name)
+    if old is not None and old != entry:
+        raise HostError(
+            "input", "network-changed",
+            f"the options of network {name!r} changed, and a network in use cannot change",
+            subject=name, hint="give the network a new key in the compose file",
+        )
+
+
+def _given(entry: Dict[str, Any]) -> str:
+    for subnet in entry.get("subnets", []):
+        if ipaddress.ip_network(subnet).version == 4:
+            return str(subnet)
+    return ""
+
+
+def _free(busy: Sequence[Any]) -> str:
+    for candidate in ipaddress.ip_network(POOL).subnets(new_prefix=24):
+        if not any(candidate.overlaps(other) for other in busy if other.version == 4):
+            return str(candidate)
+    raise HostError("error", "no-subnet", f"no free /24 is left in {POOL}", subject=POOL)
+
+
+def _plan(subnet: str, given: bool) -> Dict[str, str]:
+    """Fixed addresses come from the lower half, Podman's own from the upper half."""
+    network = ipaddress.ip_network(subnet)
+    halves = list(network.subnets(prefixlen_diff=1))
+    return {
+        "subnet": subnet,
+        "gateway": str(network[1]),
+        "range": str(halves[1]),
+        "given": "yes" if given else "",
+    }
+
+
+def _addresses(
+    release: Release, networks: Dict[str, Dict[str, str]], known: Dict[str, Dict[str, str]]
+) -> Dict[str, Dict[str, str]]:
+    """Address of every place (`web/front`, `web/a/1`, …) on each network of its service."""
+    used = {
+        network: {places[network] for places in known.values() if network in places}
+        for network in networks
+    }
+    result: Dict[str, Dict[str, str]] = {}
+    for service, entry in sorted(release["services"].items()):
+        if entry["strategy"] != "blue-green":
+            continue
+        for place in _places(service, int(entry.get("replicas", 1))):
+            spots = dict(known.get(place, {}))
+            for joined in entry["networks"]:
+                network = joined["network"]
+                if network in networks and network not in spots:
+                    spots[network] = _next(networks[network], used[network])
+            result[place] = spots
+    return result
+
+
+def _places(service: str, replicas: int) -> List[str]:
+    copies = [f"{service}/{slot}/{i}" for slot in "ab" for i in range(1, replicas + 1)]
+    return [f"{service}/front", *copies]
+
+
+def _next(network: Dict[str, str], used: "set[str]") -> str:
+    subnet = ipaddress.ip_network(network["subnet"])
+    dynamic = ipaddress.ip_network(network["range"])
+    for address in subnet.hosts():
+        text = str(address)
+        if text != network["gateway"] and address not in dynamic and text not in used:
+            used.add(text)
+            return text
+    raise HostError(
+        "input", "subnet-full", f"the subnet {subnet} has no room for every copy",
+        subject=str(subnet), hint="give the network a larger subnet",
+    )
+
+
+def copy_addresses(layout: Layout, service: str, slot: str, network: str) -> List[str]:
+    """The addresses of a slot's copies on `network`, first replica first."""
+    prefix = f"{service}/{slot}/"
+    places = [key for key in layout["addresses"] if key.startswith(prefix)]
+    places.sort(key=lambda key: int(key.rsplit("/", 1)[1]))
+    return [
+        layout["addresses"][place][network]
+        for place in places
+        if network in layout["addresses"][place]
+    ]

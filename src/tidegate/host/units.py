@@ -1,0 +1,179 @@
+"""From a release and its layout to the Quadlet files of this host, as text.
+
+Pure. The controller rendered and escaped every value that is the same everywhere; what a
+host adds is what only it knows: names, addresses, order, labels.
+Source: podman-systemd.unit(5), Podman 5.4.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Dict, List, Tuple
+
+from tidegate.host.diff import template_digest
+from tidegate.host.layout import Layout, Release, unit_names
+
+Lines = List[Tuple[str, str]]
+SECTIONS = ("Unit", "Container", "Network", "Volume", "Service", "Install")
+
+
+def text(instance: str, sections: Dict[str, Lines]) -> str:
+    """A unit file: sections in their usual order, our mark and the digest on top."""
+    body: List[str] = []
+    for name in SECTIONS:
+        lines = sections.get(name)
+        if lines:
+            body.append(f"[{name}]")
+            body.extend(f"{key}={value}" for key, value in lines)
+            body.append("")
+    content = "\n".join(body)
+    mark = hashlib.sha256(content.encode()).hexdigest()
+    return f"{head(instance)} sha256:{mark}\n{content}"
+
+
+def head(instance: str) -> str:
+    """How the first line of every unit file of `instance` begins."""
+    return f"# Made by tidegate for {instance}. Do not edit: drift is mended."
+
+
+def service_units(release: Release, layout: Layout, service: str) -> Dict[str, str]:
+    """The container units of one service in its slot: file name → text."""
+    slot = layout["services"][service]["slot"]
+    return {
+        f"{unit}.container": _container(release, layout, service, slot, index)
+        for index, unit in enumerate(unit_names(release, service, slot), 1)
+    }
+
+
+def shared_units(release: Release, layout: Layout) -> Dict[str, str]:
+    """The units of the instance's networks and volumes: file name → text."""
+    instance = release["instance"]
+    result = {}
+    for name, entry in release["networks"].items():
+        if not entry["external"]:
+            result[f"{instance}-{name}.network"] = _network(instance, entry, layout, name)
+    for name, entry in release["volumes"].items():
+        if not entry["external"]:
+            sections = _sections(entry["unit"])
+            sections.setdefault("Volume", []).append(("Label", f"tidegate.instance={instance}"))
+            result[f"{instance}-{name}.volume"] = text(instance, sections)
+    return result
+
+
+def all_units(release: Release, layout: Layout) -> Dict[str, str]:
+    """Every unit file of a generation, the fronts' left out."""
+    result = shared_units(release, layout)
+    for service in release["services"]:
+        result.update(service_units(release, layout, service))
+    return result
+
+
+def network_argument(release: Release, name: str, options: List[str]) -> str:
+    """The value of `Network=`: our unit, or the external network's own name."""
+    entry = release["networks"][name]
+    target = entry["name"] if entry["external"] else f"{release['instance']}-{name}.network"
+    return target + (":" + ",".join(options) if options else "")
+
+
+def _network(instance: str, entry: Dict[str, Any], layout: Layout, name: str) -> str:
+    sections = _sections(entry["unit"])
+    lines = sections.setdefault("Network", [])
+    place = layout["networks"][name]
+    keys = {key for key, _ in lines}
+    if "Subnet" not in keys:
+        lines += [("Subnet", place["subnet"]), ("Gateway", place["gateway"])]
+    if "IPRange" not in keys:
+        lines.append(("IPRange", place["range"]))
+    lines.append(("Label", f"tidegate.instance={instance}"))
+    return text(instance, sections)
+
+
+def _container(release: Release, layout: Layout, service: str, slot: str, index: int) -> str:
+    entry = release["services"][service]
+    sections = _sections(entry["unit"])
+    unit = unit_names(release, service, slot)[index - 1]
+    container = [line for line in sections.get("Container", []) if line[0] != "Pull"]
+    if not any(key == "ContainerName" for key, _ in container):
+        container.append(("ContainerName", unit))
+    container += _networks(release, layout, service, slot, index)
+    if entry["strategy"] == "recreate":
+        container += [("PublishPort", _publish(port)) for port in entry["published"]]
+    container += [("Pull", "never"), *_labels(release["instance"], service, slot, entry)]
+    sections["Container"] = container
+    sections["Unit"] = sections.get("Unit", []) + _order(release, service)
+    if entry["strategy"] == "job":
+        sections["Service"] = _oneshot(sections.get("Service", []))
+    else:
+        sections["Install"] = [("WantedBy", "default.target")]
+    return text(release["instance"], sections)
+
+
+def _oneshot(lines: Lines) -> Lines:
+    keys = {key for key, _ in lines}
+    extra = [("Type", "oneshot"), ("RemainAfterExit", "yes")]
+    return lines + [line for line in extra if line[0] not in keys]
+
+
+def _networks(
+    release: Release, layout: Layout, service: str, slot: str, index: int
+) -> Lines:
+    entry = release["services"][service]
+    mode = entry.get("network_mode") or ""
+    if mode.startswith("service:"):
+        return [("Network", f"{release['instance']}-{mode[8:]}.container")]
+    if mode:
+        return [("Network", mode)]
+    lines: Lines = []
+    for joined in entry["networks"]:
+        name = joined["network"]
+        if entry["strategy"] == "blue-green":
+            spots = layout["addresses"].get(f"{service}/{slot}/{index}", {})
+            options = [f"ip={spots[name]}"] if name in spots else []
+        else:
+            options = [f"alias={alias}" for alias in joined["aliases"]]
+            if joined.get("ipv4"):
+                options.append(f"ip={joined['ipv4']}")
+        lines.append(("Network", network_argument(release, name, options)))
+    return lines
+
+
+def _publish(port: Dict[str, Any]) -> str:
+    address = port.get("address") or ""
+    prefix = f"{address}:" if address else ""
+    suffix = "/udp" if port["protocol"] == "udp" else ""
+    return f"{prefix}{port['port']}:{port['target']}{suffix}"
+
+
+def _labels(instance: str, service: str, slot: str, entry: Dict[str, Any]) -> Lines:
+    values = {
+        "instance": instance,
+        "service": service,
+        "slot": slot,
+        "digest": template_digest(entry),
+    }
+    return [("Label", f"tidegate.{key}={value}") for key, value in values.items() if value]
+
+
+def _order(release: Release, service: str) -> Lines:
+    """After= for all dependencies; Wants= for those in place.
+
+    Never Requires=: it would stop this service whenever systemd stops the other.
+    """
+    lines: Lines = []
+    instance = release["instance"]
+    for name in sorted(release["services"][service]["depends_on"]):
+        entry = release["services"].get(name)
+        if entry is None:
+            continue
+        if entry["strategy"] == "blue-green":
+            units = [u for slot in "ab" for u in unit_names(release, name, slot)]
+            units.append(f"{instance}-{name}-front")
+        else:
+            units = unit_names(release, name, "")
+            lines += [("Wants", f"{unit}.service") for unit in units]
+        lines.append(("After", " ".join(f"{unit}.service" for unit in units)))
+    return lines
+
+
+def _sections(unit: Dict[str, Any]) -> Dict[str, Lines]:
+    return {name: [(key, value) for key, value in lines] for name, lines in unit.items()}
