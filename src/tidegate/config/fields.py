@@ -1,0 +1,200 @@
+"""Readers of single YAML values: each takes a node and gives a typed value or an InputError.
+
+Pure. A reader is a function ``Node -> value``; ``section`` joins them into a table of keys,
+so that an unknown key is an error which names the nearest right one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+from tidegate.compose.nodes import Node, fail
+from tidegate.config.nearest import nearest
+
+Reader: TypeAlias = Callable[[Node], Any]
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%")
+_PLACE = re.compile(r"(?:[A-Za-z_][A-Za-z0-9_.-]*@)?[A-Za-z0-9\[][A-Za-z0-9_.:%\]-]*")
+
+CODE_TYPE, CODE_KEY, CODE_VALUE = "config-type", "config-unknown-key", "config-value"
+
+
+def section(node: Node, what: str, readers: Mapping[str, Reader]) -> dict[str, Any]:
+    """Read a mapping by a table of its keys; a key that is absent is absent from the answer."""
+    entries = mapping(node, what)
+    for key, value in entries.items():
+        if key not in readers:
+            close = nearest(key, readers)
+            hint = f"did you mean {close}?" if close else f"known are: {', '.join(readers)}"
+            fail(f"{what} has no key {key!r}", value.key_at, code=CODE_KEY, hint=hint)
+    return {key: readers[key](value) for key, value in entries.items()}
+
+
+def required(node: Node, what: str, values: Mapping[str, Any], *keys: str) -> None:
+    """Refuse a mapping that lacks one of ``keys``."""
+    for key in keys:
+        if key not in values:
+            fail(f"{what} needs the key {key!r}", node.key_at or node.at, code="config-missing-key")
+
+
+def mapping(node: Node, what: str) -> dict[str, Node]:
+    """The entries of a mapping; a key with nothing behind it counts as an empty mapping."""
+    if node.value is None:
+        return {}
+    if not isinstance(node.value, dict):
+        fail(f"{what} must be a mapping, not {kind(node)}", node, code=CODE_TYPE)
+    return node.children()
+
+
+def kind(node: Node) -> str:
+    """What a value is, in the words of YAML."""
+    match node.value:
+        case None:
+            return "empty"
+        case bool():
+            return f"the truth value {str(node.value).lower()}"
+        case int() | float():
+            return f"the number {node.value}"
+        case str():
+            return f"the text {node.value!r}"
+        case list():
+            return "a list"
+        case dict():
+            return "a mapping"
+        case _:
+            return "a date"
+
+
+def text(node: Node) -> str:
+    """Text that is not empty. A number is not text: quote it."""
+    if not isinstance(node.value, str) or not node.value:
+        fail(f"text is wanted here, not {kind(node)}", node, code=CODE_TYPE, hint="quote it")
+    return node.value
+
+
+def scalar_text(node: Node) -> str:
+    """Text, a number or a truth value, as text: what a variable's value may be."""
+    if isinstance(node.value, bool):
+        return str(node.value).lower()
+    if isinstance(node.value, int | float):
+        return str(node.value)
+    return node.value if isinstance(node.value, str) and not node.value else text(node)
+
+
+def texts(node: Node) -> tuple[str, ...]:
+    """A list of texts."""
+    return tuple(text(item) for item in items(node))
+
+
+def text_or_texts(node: Node) -> tuple[str, ...]:
+    """One text or a list of them."""
+    return (text(node),) if isinstance(node.value, str) else texts(node)
+
+
+def items(node: Node) -> list[Node]:
+    """The entries of a list."""
+    if not isinstance(node.value, list):
+        fail(f"a list is wanted here, not {kind(node)}", node, code=CODE_TYPE)
+    return node.items()
+
+
+def truth(node: Node) -> bool:
+    """true or false."""
+    if not isinstance(node.value, bool):
+        fail(f"true or false is wanted here, not {kind(node)}", node, code=CODE_TYPE)
+    return node.value
+
+
+def whole(lowest: int, highest: int) -> Reader:
+    """A reader of whole numbers in a range, both ends included."""
+
+    def read(node: Node) -> int:
+        value = node.value
+        if isinstance(value, bool) or not isinstance(value, int):
+            fail(f"a whole number is wanted here, not {kind(node)}", node, code=CODE_TYPE)
+        if not lowest <= value <= highest:
+            fail(f"{value} is not in {lowest} to {highest}", node, code=CODE_VALUE)
+        return value
+
+    return read
+
+
+port = whole(1, 65535)
+
+
+def duration(node: Node) -> float:
+    """Seconds from ``500ms``, ``30s``, ``5m``, ``1h30m``, ``2d``; a bare number is refused."""
+    parts = _DURATION.findall(node.text())
+    if not parts or "".join(number + unit for number, unit in parts) != node.text():
+        fail(
+            f"a duration is wanted here, not {kind(node)}",
+            node,
+            code=CODE_VALUE,
+            hint="write 500ms, 30s, 5m, 1h or 1h30m",
+        )
+    return float(sum(float(number) * _SECONDS[unit] for number, unit in parts))
+
+
+def share(node: Node) -> float:
+    """A share of 1 from ``5%`` or ``0.05``."""
+    value = node.value
+    found = _PERCENT.fullmatch(value) if isinstance(value, str) else None
+    if found:
+        value = float(found.group(1)) / 100
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        fail(
+            f"a percentage is wanted here, not {kind(node)}",
+            node,
+            code=CODE_VALUE,
+            hint="write 5% or 0.05",
+        )
+    return float(value)
+
+
+def choice(*allowed: str) -> Reader:
+    """A reader of one of a few words."""
+
+    def read(node: Node) -> str:
+        value = text(node)
+        if value not in allowed:
+            close = nearest(value, allowed)
+            hint = f"did you mean {close}?" if close else f"known are: {', '.join(allowed)}"
+            fail(f"{value!r} is not known here", node, code=CODE_VALUE, hint=hint)
+        return value
+
+    return read
+
+
+def matching(pattern: str, rule: str) -> Reader:
+    """A reader of text of a given form; ``rule`` says the form to people."""
+    compiled = re.compile(pattern)
+
+    def read(node: Node) -> str:
+        value = text(node)
+        check_name(value, compiled, rule, node)
+        return value
+
+    return read
+
+
+def check_name(value: str, pattern: re.Pattern[str], rule: str, node: Node) -> None:
+    """Refuse text that is not of the given form, at its place."""
+    if not pattern.fullmatch(value):
+        fail(f"{value!r} cannot be used here", node.key_at or node, code="config-name", hint=rule)
+
+
+def ssh_destination(node: Node) -> str:
+    """``user@host``; never anything that the ssh client could take for an option."""
+    value = text(node)
+    if not _PLACE.fullmatch(value):
+        fail(
+            f"{value!r} is no SSH destination",
+            node,
+            code=CODE_VALUE,
+            hint="write user@address, as for ssh; the port has a key of its own: port: 2222",
+        )
+    return value

@@ -1,0 +1,116 @@
+"""tidegate.yaml becomes a ``Config``: found, read, checked, every value with its place.
+
+``read_config`` is pure; ``load_config`` reads the file and looks which compose files exist.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from tidegate.compose.document import read
+from tidegate.compose.nodes import Node, fail, where
+from tidegate.config import schema
+from tidegate.config.fields import required, section
+from tidegate.errors import InputError, Where
+from tidegate.model import config as model
+from tidegate.model.config import Config
+
+FILE = "tidegate.yaml"
+# The order in which docker compose looks for its file and for one override beside it:
+# https://docs.docker.com/compose/intro/compose-application-model/#the-compose-file
+COMPOSE_FILES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
+OVERRIDE_FILES = (
+    "compose.override.yml",
+    "compose.override.yaml",
+    "docker-compose.override.yml",
+    "docker-compose.override.yaml",
+)
+
+
+def load_config(path: str | Path = FILE) -> Config:
+    """Read a tidegate.yaml; ``InputError`` names the place of whatever is wrong in it."""
+    file = Path(path)
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise InputError(
+            f"there is no {file}",
+            code="config-missing",
+            hint="`tidegate init` writes one from the compose file here",
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read {file}: {error}", code="config-unreadable") from None
+    root = file.resolve().parent
+    found = tuple(find_compose_files(root))
+    return read_config(text, str(file), root=str(root), compose=found)
+
+
+def find_compose_files(root: Path) -> list[str]:
+    """The compose file that docker compose would find in a directory, and its override."""
+    for name in COMPOSE_FILES:
+        if (root / name).is_file():
+            override = [other for other in OVERRIDE_FILES if (root / other).is_file()]
+            return [name, *override[:1]]
+    return []
+
+
+def read_config(text: str, file: str, *, root: str, compose: tuple[str, ...] = ()) -> Config:
+    """The configuration in ``text``; ``compose`` is what was found, for a file that names none."""
+    documents = list(read(text, file))
+    if len(documents) > 1:
+        fail("one YAML document is wanted here", documents[1].root, code="config-documents")
+    if not documents or documents[0].root.value is None:
+        raise InputError(
+            f"{file} is empty", code="config-empty", where=Where(file, 1), hint="see tidegate init"
+        )
+    node = documents[0].root
+    values = section(node, FILE, schema.TOP)
+    required(node, FILE, values, "version", "environments")
+    if not values["environments"]:
+        environments = node.children()["environments"]
+        fail("there must be at least one environment", environments, code="config-environments")
+    del values["version"]
+    values.setdefault("project", default_project(root))
+    values.setdefault("compose", compose)
+    config = Config(file=file, root=root, **values, places=places(node))
+    check_people(config)
+    return config
+
+
+def default_project(root: str) -> str:
+    """The directory's name with what a project's name cannot have taken out, as compose does."""
+    return re.sub(r"[^a-z0-9_-]", "", Path(root).name.lower()).lstrip("-_")[:40] or "project"
+
+
+def places(node: Node) -> dict[model.Path, Where]:
+    """The place of every value, by its path."""
+    found: dict[model.Path, Where] = {}
+    stack: list[tuple[model.Path, Node]] = [((), node)]
+    while stack:
+        path, current = stack.pop()
+        place = where(current.key_at or current.at)
+        if place is not None:
+            found[path] = place
+        stack += [((*path, key), child) for key, child in current.children().items()]
+        stack += [((*path, index), child) for index, child in enumerate(current.items())]
+    return found
+
+
+def check_people(config: Config) -> None:
+    """An approval may only name people that the file declares, a soak only its environments."""
+    for environment in config.environments.values():
+        for index, gate in enumerate(environment.gates):
+            place = config.where("environments", environment.name, "gates", index, gate.kind)
+            for person in gate.settings.get("by", ()):
+                if person not in config.people:
+                    raise InputError(
+                        f"nobody is called {person!r} under people",
+                        code="config-unknown-person",
+                        where=place,
+                    )
+            soak = gate.settings.get("in")
+            if soak is not None and soak not in config.environments:
+                raise InputError(
+                    f"there is no environment {soak!r}", code="unknown-environment", where=place
+                )
