@@ -1,0 +1,1 @@
+"""Fakes and load for those who test what Tidegate deploys."""
