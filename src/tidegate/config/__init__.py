@@ -4,6 +4,16 @@ No pydantic here: importing it and building one model costs more than 200 ms, a 
 a whole no-op deployment may take (docs/adr/0001).
 """
 
+from tidegate.config.available import require_available
 from tidegate.config.load import find_compose_files, load_config, read_config
+from tidegate.config.settings import service_settings
+from tidegate.config.variables import environment_variables
 
-__all__ = ["find_compose_files", "load_config", "read_config"]
+__all__ = [
+    "environment_variables",
+    "find_compose_files",
+    "load_config",
+    "read_config",
+    "require_available",
+    "service_settings",
+]

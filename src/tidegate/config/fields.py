@@ -190,7 +190,8 @@ def check_name(value: str, pattern: re.Pattern[str], rule: str, node: Node) -> N
 def ssh_destination(node: Node) -> str:
     """``user@host``; never anything that the ssh client could take for an option."""
     value = text(node)
-    if not _PLACE.fullmatch(value):
+    port_inside = value.count(":") == 1 and value.rpartition(":")[2].isdigit()
+    if port_inside or not _PLACE.fullmatch(value):
         fail(
             f"{value!r} is no SSH destination",
             node,

@@ -1,0 +1,53 @@
+"""What this version does not carry out yet is refused by name, with its line, before anything.
+
+A gate, a check or a placement that is read but not obeyed would be worse than an error. Keys
+that need nothing of us (people, platforms of images that are not built, …) pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tidegate.errors import InputError, Where
+from tidegate.model.config import Config, Environment
+
+
+def require_available(config: Config, environment: Environment) -> None:
+    """Raise an ``InputError`` for the first thing declared for this environment that we lack."""
+    for what, where in missing(config, environment):
+        raise InputError(
+            f"{what} not available in this version of Tidegate",
+            code="not-available-yet",
+            where=where,
+            hint="take it out of the file to deploy without it",
+        )
+
+
+def missing(config: Config, environment: Environment) -> Iterator[tuple[str, Where]]:
+    """Each declared feature that this version lacks: its words and its place."""
+    path = ("environments", environment.name)
+    if len(environment.hosts) > 1:
+        yield "environments of several hosts are", config.where(*path, "hosts")
+    for index, gate in enumerate(environment.gates):
+        yield f"the gate {gate.kind} is", config.where(*path, "gates", index)
+    if environment.verify:
+        yield "verify is", config.where(*path, "verify")
+    if environment.secrets:
+        yield "encrypted secrets are", config.where(*path, "secrets")
+    if config.registry:
+        yield "pushing to a registry is", config.where("registry")
+    if config.applications:
+        yield "applications are", config.where("applications")
+    for name, service in config.services.items():
+        if service.migrate:
+            yield "migrations are", config.where("services", name, "migrate")
+        if service.schedule:
+            yield "schedules are", config.where("services", name, "schedule")
+    if config.notify:
+        yield "notifications are", config.where("notify")
+    if config.policy.own_images == "signed":
+        yield "signed images are", config.where("policy", "images", "own")
+    if config.policy.third_party_images == "mirrored":
+        yield "mirrored images are", config.where("policy", "images", "third_party")
+    if config.policy.block not in ("", "none"):
+        yield "vulnerability scans are", config.where("policy", "block")
