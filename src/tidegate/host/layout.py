@@ -7,7 +7,7 @@ change keeps its slot, its addresses and its units, so nothing of it is touched.
 from __future__ import annotations
 
 import ipaddress
-from typing import Any, Dict, Iterable, List, Optional, Sequence
+from typing import Any, Collection, Dict, Iterable, List, Mapping, Optional, Sequence
 
 from tidegate.host.diff import change
 from tidegate.host.errors import HostError
@@ -25,13 +25,23 @@ def compute(
     before: Optional[Release],
     laid: Optional[Layout],
     taken: Iterable[str],
+    secrets: Mapping[str, str],
+    renew: Collection[str] = (),
 ) -> Layout:
-    """The layout of generation `n`; `taken` are subnets of others on this host."""
+    """The layout of generation `n`.
+
+    `taken` are subnets of others on this host, `secrets` the version of each secret by its
+    plain name, `renew` the services whose copies are not what they should be and that are
+    made new although nothing changed.
+    """
     old_services = before["services"] if before else {}
     old_layout = laid["services"] if laid else {}
     networks = _networks(release, before, laid, taken)
     services = {
-        name: _service(release, name, n, old_services.get(name), old_layout.get(name))
+        name: _service(
+            release, name, n, old_services.get(name), old_layout.get(name),
+            name in renew or _other_secrets(release["services"][name], laid, secrets),
+        )
         for name in sorted(release["services"])
     }
     return {
@@ -39,6 +49,7 @@ def compute(
         "n": n,
         "networks": networks,
         "services": services,
+        "secrets": dict(secrets),
         "addresses": _addresses(release, networks, (laid or {}).get("addresses", {})),
         "ports": {
             name: list(ports)
@@ -50,10 +61,10 @@ def compute(
 
 def _service(
     release: Release, name: str, n: int, old: Optional[Dict[str, Any]],
-    placed: Optional[Dict[str, Any]],
+    placed: Optional[Dict[str, Any]], renew: bool,
 ) -> Dict[str, Any]:
     entry = release["services"][name]
-    kind = change(old, entry)
+    kind = "restart" if renew else change(old, entry)
     same_kind = old is not None and old["strategy"] == entry["strategy"]
     if placed is not None and kind != "restart" and same_kind:
         return dict(placed)
@@ -61,6 +72,18 @@ def _service(
     if entry["strategy"] == "blue-green":
         slot = "b" if placed is not None and placed["slot"] == "a" else "a"
     return {"slot": slot, "since": n, "units": unit_names(release, name, slot)}
+
+
+def _other_secrets(
+    entry: Dict[str, Any], laid: Optional[Layout], secrets: Mapping[str, str]
+) -> bool:
+    known = (laid or {}).get("secrets", {})
+    return any(known.get(use["secret"]) != secrets.get(use["secret"]) for use in entry["secrets"])
+
+
+def changed(layout: Layout) -> List[str]:
+    """The services that this generation makes new copies of."""
+    return [name for name, entry in layout["services"].items() if entry["since"] == layout["n"]]
 
 
 def unit_names(release: Release, service: str, slot: str) -> List[str]:

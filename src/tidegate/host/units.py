@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any, Dict, List, Tuple
 
-from tidegate.host.diff import template_digest
+from tidegate.host.diff import copy_digest
 from tidegate.host.layout import Layout, Release, unit_names
 
 Lines = List[Tuple[str, str]]
@@ -98,7 +98,8 @@ def _container(release: Release, layout: Layout, service: str, slot: str, index:
     container += _networks(release, layout, service, slot, index)
     if entry["strategy"] == "recreate":
         container += [("PublishPort", _publish(port)) for port in entry["published"]]
-    container += [("Pull", "never"), *_labels(release["instance"], service, slot, entry)]
+    container += _secrets(entry, layout["secrets"])
+    container += [("Pull", "never"), *_labels(release["instance"], service, slot, entry, layout)]
     sections["Container"] = container
     sections["Unit"] = sections.get("Unit", []) + _order(release, service)
     if entry["strategy"] == "job":
@@ -144,12 +145,26 @@ def _publish(port: Dict[str, Any]) -> str:
     return f"{prefix}{port['port']}:{port['target']}{suffix}"
 
 
-def _labels(instance: str, service: str, slot: str, entry: Dict[str, Any]) -> Lines:
+def _secrets(entry: Dict[str, Any], versions: Dict[str, str]) -> Lines:
+    """`Secret=` of the version that this generation uses, with the options of each use."""
+    lines: Lines = []
+    for use in entry["secrets"]:
+        words = [versions[use["secret"]]]
+        for key in ("type", "target", "uid", "gid", "mode"):
+            if use.get(key) not in (None, ""):
+                words.append(f"{key}={use[key]}")
+        lines.append(("Secret", ",".join(words)))
+    return lines
+
+
+def _labels(
+    instance: str, service: str, slot: str, entry: Dict[str, Any], layout: Layout
+) -> Lines:
     values = {
         "instance": instance,
         "service": service,
         "slot": slot,
-        "digest": template_digest(entry),
+        "digest": copy_digest(entry, layout["secrets"]),
     }
     return [("Label", f"tidegate.{key}={value}") for key, value in values.items() if value]
 

@@ -1,0 +1,245 @@
+"""From a release and its layout to what the fronts and the edge are told. Pure, but for
+`ensure` and `go_live`, which tell them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Tuple
+
+from tidegate.host import edge, front, systemd
+from tidegate.host.context import Context
+from tidegate.host.errors import HostError
+from tidegate.host.files import write_if_changed
+from tidegate.host.generations import Generation
+from tidegate.host.layout import Layout, Release, copy_addresses
+from tidegate.host.paths import Paths
+from tidegate.host.units import head, network_argument
+from tidegate.traffic.model import Check, Claim, Copy, FrontSpec, Port, Published, Route, Taken
+
+SLOTS = ("a", "b")
+
+
+def fronted(release: Release, layout: Layout) -> List[str]:
+    """The services whose callers go through a front: two copies are possible, and it listens."""
+    return [
+        name
+        for name, entry in sorted(release["services"].items())
+        if entry["strategy"] == "blue-green" and layout["ports"].get(name) and _network(layout, name)
+    ]
+
+
+def unit(release: Release, service: str) -> str:
+    """The name of a service's front unit and container."""
+    return f"{release['instance']}-{service}-front"
+
+
+def front_units(paths: Paths, release: Release, layout: Layout) -> Dict[str, str]:
+    """The front units of a generation: file name → text."""
+    return {
+        f"{unit(release, name)}.container": _unit_text(paths, release, layout, name)
+        for name in fronted(release, layout)
+    }
+
+
+def _unit_text(paths: Paths, release: Release, layout: Layout, service: str) -> str:
+    spots = layout["addresses"][f"{service}/front"]
+    networks = [
+        front.FrontNetwork(
+            network_argument(release, joined["network"], []),
+            spots[joined["network"]],
+            tuple(joined["aliases"]),
+        )
+        for joined in release["services"][service]["networks"]
+        if joined["network"] in spots
+    ]
+    text = front.front_unit(
+        name=unit(release, service),
+        image=release["proxy"]["image"],
+        directory=paths.fronts / service,
+        networks=networks,
+        labels={"tidegate.instance": release["instance"], "tidegate.front": service},
+    )
+    return f"{head(release['instance'])}\n{text}"
+
+
+def _network(layout: Layout, service: str) -> str:
+    """The network on which fronts and the edge reach the copies: the service's first."""
+    spots = layout["addresses"].get(f"{service}/front", {})
+    return next(iter(spots), "")
+
+
+def _spec(release: Release, layout: Layout, service: str) -> FrontSpec:
+    network = _network(layout, service)
+    return FrontSpec(
+        instance=release["instance"],
+        service=service,
+        ports=tuple(Port(port, mode) for port, mode in sorted(layout["ports"][service])),
+        slots={s: tuple(copy_addresses(layout, service, s, network)) for s in SLOTS},
+    )
+
+
+def learn_ports(release: Release, layout: Layout, service: str, found: "set[int]") -> None:
+    """Add declared ports and those that a copy listens on to the layout; they only grow."""
+    entry = release["services"][service]
+    modes = {int(port): mode for port, mode in layout["ports"].get(service, [])}
+    for port in found:
+        modes.setdefault(port, "auto")
+    for declared in entry["ports"]:
+        modes[int(declared["port"])] = declared["mode"]
+    layout["ports"][service] = [[port, mode] for port, mode in sorted(modes.items())]
+
+
+def ensure(ctx: Context, release: Release, layout: Layout, service: str) -> None:
+    """Make a service's front run with the configuration that the layout asks for."""
+    folder = ctx.paths.fronts / service
+    name = unit(release, service)
+    text = _unit_text(ctx.paths, release, layout, service)
+    with ctx.step(f"front:{service}"):
+        front.write_front(folder, _spec(release, layout, service))
+        if write_if_changed(ctx.paths.units / f"{name}.container", text, 0o644):
+            systemd.daemon_reload()
+            systemd.restart(name)
+        elif systemd.show([name])[name].get("ActiveState") != "active":
+            systemd.restart(name)
+        front.ready(folder, timeout_s=30.0)
+        front.reload(folder)
+
+
+def callers(new: Generation, service: str, changed: List[str]) -> Dict[str, str]:
+    """Whom the front of `service` sends to its new copy before the switch: new copies."""
+    layout, release = new.layout, new.release
+    if layout is None or service not in changed:
+        return {}
+    slot = layout["services"][service]["slot"]
+    result = {}
+    for other in changed:
+        placed = layout["services"][other]["slot"]
+        if placed:
+            for key, spots in layout["addresses"].items():
+                if key.startswith(f"{other}/{placed}/"):
+                    result.update({address: slot for address in spots.values()})
+    return result
+
+
+def claim(
+    new: Generation, old: Optional[Generation]
+) -> Claim:
+    """What the edge must carry while `new` and `old` may both serve."""
+    layout, release = new.layout, new.release
+    assert layout is not None
+    published: List[Published] = []
+    routes: List[Route] = []
+    for name, entry in sorted(release["services"].items()):
+        if entry["strategy"] != "blue-green":
+            continue
+        for port in entry["published"]:
+            published.append(
+                Published(
+                    name, port.get("address", ""), int(port["port"]),
+                    _mode(entry, port["target"]),
+                    _copies(new, old, name, port["target"]),
+                    _check(entry, port["target"]),
+                )
+            )
+        for route in entry["routes"]:
+            routes.append(
+                Route(
+                    name, route["host"], route.get("path", "/"), int(route.get("listen", 80)),
+                    _copies(new, old, name, route["port"]), _check(entry, route["port"]),
+                )
+            )
+    return Claim(release["instance"], tuple(published), tuple(routes))
+
+
+def _copies(
+    new: Generation, old: Optional[Generation], service: str, port: int
+) -> Dict[str, Copy]:
+    layout = new.layout
+    assert layout is not None
+    network = _network(layout, service)
+    result = {
+        slot: Copy(tuple(copy_addresses(layout, service, slot, network)), int(port))
+        for slot in SLOTS
+    }
+    if old is not None and old.layout is not None:
+        result.update(_old_copy(old, service, port))
+    return result
+
+
+def _old_copy(old: Generation, service: str, port: int) -> Dict[str, Copy]:
+    """The serving slot with its own port, should the new release have moved it."""
+    entry = old.release["services"].get(service)
+    layout = old.layout
+    if layout is None or entry is None or entry["strategy"] != "blue-green":
+        return {}
+    slot = layout["services"][service]["slot"]
+    targets = {p["target"] for p in entry["published"]} | {r["port"] for r in entry["routes"]}
+    if port in targets or len(targets) != 1:
+        return {}
+    addresses = copy_addresses(layout, service, slot, _network(layout, service))
+    return {slot: Copy(tuple(addresses), int(targets.pop()))}
+
+
+def _mode(entry: Dict[str, Any], target: int) -> str:
+    for port in entry["ports"]:
+        if int(port["port"]) == int(target):
+            return str(port["mode"])
+    return "auto"
+
+
+def _check(entry: Dict[str, Any], port: int) -> Optional[Check]:
+    probe = entry.get("probe")
+    if not probe or int(probe["port"]) != int(port):
+        return None
+    return Check(probe["path"], timeout_s=float(entry["health"].get("timeout_s", 5.0) or 5.0))
+
+
+def live(generation: Optional[Generation], instance: str) -> Dict[str, str]:
+    """Which slot of each service serves in `generation`, by the edge's names."""
+    if generation is None or generation.layout is None:
+        return {}
+    return {
+        f"{instance}/{name}": placed["slot"]
+        for name, placed in generation.layout["services"].items()
+        if placed["slot"]
+    }
+
+
+def folder(paths: Paths, service: str) -> Path:
+    """Where a service's front has its files."""
+    return paths.fronts / service
+
+
+def places(paths: Paths) -> edge.Places:
+    """Where the edge of this host has its files."""
+    return edge.Places.of(paths.home)
+
+
+def stake(ctx: Context, new: Generation, old: Optional[Generation]) -> None:
+    """Claim ports and routes and bring the edge in line; HostError when another has them."""
+    wanted = claim(new, old)
+    if not wanted.published and not wanted.routes and not _claimed(ctx.paths):
+        return
+    with ctx.step("edge"):
+        try:
+            edge.claim(places(ctx.paths), wanted)
+        except Taken as problem:
+            raise HostError(
+                "input", "port-taken", str(problem), subject=problem.owner, hint=problem.hint
+            ) from None
+        done = edge.apply(places(ctx.paths), new.release["proxy"]["image"])
+        ctx.info("edge", done)
+
+
+def _claimed(paths: Paths) -> bool:
+    return any(c.instance == paths.instance for c in edge.claims(places(paths)))
+
+
+def slots_of(release: Release, layout: Layout) -> List[Tuple[str, str]]:
+    """(service, slot) of every service with slots."""
+    return [
+        (name, layout["services"][name]["slot"])
+        for name in sorted(release["services"])
+        if layout["services"][name]["slot"]
+    ]

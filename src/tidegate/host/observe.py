@@ -1,0 +1,201 @@
+"""What runs here, held against what should: the facts that a plan is made from."""
+
+from __future__ import annotations
+
+import platform
+import re
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Dict, List, Optional
+
+from tidegate.host import deployment, generations, podman, systemd, units
+from tidegate.host.canon import digest
+from tidegate.host.files import read_text
+from tidegate.host.fronts import front_units
+from tidegate.host.generations import Generation
+from tidegate.host.paths import Paths
+
+Facts = Dict[str, Any]
+
+
+def observe(paths: Paths, full: bool = False) -> Facts:
+    """The state of the instance; `full` adds the release that serves. Changes nothing."""
+    now = generations.current(paths)
+    record = deployment.load(paths)
+    names = _unit_names(now)
+    with ThreadPoolExecutor(4) as pool:
+        shown = pool.submit(systemd.show, names)
+        running = pool.submit(podman.containers, paths.instance)
+        secrets = pool.submit(podman.secrets)
+        networks = pool.submit(podman.networks)
+        containers = {_name(entry): entry for entry in running.result()}
+        services = _services(now, shown.result(), containers)
+        stored = sorted(entry["name"] for entry in secrets.result())
+        nets = [_network(entry) for entry in networks.result()]
+    number = deployment.current_number(paths)
+    kept = [generations.load(paths, n) for n in generations.committed(paths)]
+    return {
+        "release_digest": digest(now.release) if now else None,
+        "release": now.release if now and full else None,
+        "deployment": f"{now.release['environment']}/{now.n}" if now else None,
+        "generation": number,
+        "services": services,
+        "networks": nets,
+        "secrets": [{"name": n} for n in stored if n.startswith(f"{paths.instance}_")],
+        "drift": _drift(paths, now, services, containers, record),
+        "open": None if record is None else _open(record),
+        "disk_free_bytes": podman.free_bytes(paths.base),
+        "generations": [generations.summary(entry, number) for entry in kept if entry],
+        "listening": sorted(listening_here()),
+        "facts": facts(),
+    }
+
+
+def facts() -> Facts:
+    """What the machine is and can do, as far as it is cheap to know."""
+    controllers = read_text(_own_cgroup() / "cgroup.controllers") or ""
+    return {
+        "arch": {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine()),
+        "python": platform.python_version(),
+        "controllers": controllers.split(),
+    }
+
+
+def listening_here() -> "set[int]":
+    """TCP ports on which anything on this host listens."""
+    found = set()
+    for name in ("tcp", "tcp6"):
+        for line in (read_text(Path("/proc/net") / name) or "").splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == "0A":
+                found.add(int(fields[1].rpartition(":")[2], 16))
+    return found
+
+
+def _own_cgroup() -> Path:
+    text = read_text(Path("/proc/self/cgroup")) or ""
+    match = re.search(r"^0::(.*)$", text, re.MULTILINE)
+    return Path("/sys/fs/cgroup" + (match.group(1) if match else ""))
+
+
+def _unit_names(now: Optional[Generation]) -> List[str]:
+    if now is None or now.layout is None:
+        return []
+    return [unit for entry in now.layout["services"].values() for unit in entry["units"]]
+
+
+def _name(container: Dict[str, Any]) -> str:
+    return str(container["Names"][0])
+
+
+def _services(
+    now: Optional[Generation], shown: Dict[str, Dict[str, str]], containers: Dict[str, Any]
+) -> Facts:
+    if now is None or now.layout is None:
+        return {}
+    result = {}
+    for service, placed in now.layout["services"].items():
+        entry = now.release["services"][service]
+        states = [_state(shown.get(unit, {}), entry) for unit in placed["units"]]
+        found = [containers[unit] for unit in placed["units"] if unit in containers]
+        result[service] = {
+            "strategy": entry["strategy"],
+            "slot": placed["slot"],
+            "replicas": entry.get("replicas", 1),
+            "units": placed["units"],
+            "image": entry["image"],
+            "state": _worst(states),
+            "health": _health(found),
+            "since": shown.get(placed["units"][0], {}).get("ActiveEnterTimestamp", ""),
+            "restarts": sum(int(shown.get(u, {}).get("NRestarts") or 0) for u in placed["units"]),
+            "digests": sorted({c.get("Labels", {}).get("tidegate.digest", "") for c in found}),
+            "generation": placed["since"],
+        }
+    return result
+
+
+def _state(unit: Dict[str, str], entry: Dict[str, Any]) -> str:
+    if unit.get("LoadState") != "loaded":
+        return "missing"
+    active = unit.get("ActiveState", "")
+    if active == "active":
+        return "done" if entry["strategy"] == "job" else "running"
+    if active == "inactive" and entry["strategy"] == "job":
+        return "done"
+    return {"activating": "starting", "failed": "failed"}.get(active, "stopped")
+
+
+def _worst(states: List[str]) -> str:
+    for state in ("missing", "failed", "stopped", "starting"):
+        if state in states:
+            return state
+    return states[0]
+
+
+def _health(containers: List[Dict[str, Any]]) -> str:
+    words = [str(entry.get("Status", "")) for entry in containers]
+    for word in ("unhealthy", "starting", "healthy"):
+        if any(f"({word})" in status for status in words):
+            return word
+    return "none"
+
+
+def _network(entry: Dict[str, Any]) -> Facts:
+    subnets = [subnet["subnet"] for subnet in entry.get("subnets") or []]
+    return {"name": entry["name"], "subnets": subnets, "labels": entry.get("labels") or {}}
+
+
+def _open(record: Dict[str, Any]) -> Facts:
+    return {
+        "deployment": record["deployment"],
+        "state": deployment.public_state(record),
+        "owner": record["owner"],
+        "since": record["since"],
+    }
+
+
+def _drift(
+    paths: Paths,
+    now: Optional[Generation],
+    services: Facts,
+    containers: Dict[str, Any],
+    record: Optional[Dict[str, Any]],
+) -> List[Facts]:
+    if record is not None:
+        return []
+    expected: Dict[str, str] = {}
+    found: List[Facts] = []
+    if now is not None and now.layout is not None:
+        expected = units.all_units(now.release, now.layout)
+        expected.update(front_units(paths, now.release, now.layout))
+    for name, text in sorted(expected.items()):
+        here = read_text(paths.units / name)
+        if here is None:
+            found.append(_differs(name, "missing", "the unit file is gone"))
+        elif here != text:
+            found.append(_differs(name, "edited", "the unit file was edited"))
+    for name, entry in sorted(services.items()):
+        if entry["state"] in ("failed", "stopped", "missing"):
+            found.append(_differs(name, "stopped", f"{name} is {entry['state']}"))
+    mine = {name.rsplit(".", 1)[0] for name in expected}
+    for name in sorted(set(owned(paths)) - set(expected)):
+        found.append(_differs(name, "foreign", "a unit in our name that no release has"))
+    for name in sorted(set(containers) - mine):
+        found.append(_differs(name, "foreign", "a container in our name that no release has"))
+    return found
+
+
+def _differs(subject: str, kind: str, detail: str) -> Facts:
+    return {"subject": subject, "kind": kind, "detail": detail}
+
+
+def owned(paths: Paths) -> List[str]:
+    """The unit files here that carry this instance's mark."""
+    mark = units.head(paths.instance)
+    if not paths.units.is_dir():
+        return []
+    return [
+        entry.name
+        for entry in paths.units.iterdir()
+        if not entry.name.startswith(".") and (read_text(entry) or "").startswith(mark)
+    ]

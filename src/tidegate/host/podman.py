@@ -1,0 +1,146 @@
+"""Podman by its command line: what is here, what runs, what it says.
+
+Source: Podman 5.4's manual pages; 5.4 is the oldest that Tidegate deploys to.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Set
+
+from tidegate.host.errors import HostError
+from tidegate.host.run import run
+
+OLDEST = (5, 4)
+
+
+def version() -> str:
+    """The version of Podman here; HostError when it is missing."""
+    return run(["podman", "--version"]).stdout.split()[-1]
+
+
+def require_version(found: str) -> None:
+    """HostError (input) for a Podman that is too old."""
+    numbers = tuple(int(part) for part in found.split("-")[0].split(".")[:2])
+    if numbers < OLDEST:
+        raise HostError(
+            "input", "podman-too-old",
+            f"this host has Podman {found}; Tidegate needs {OLDEST[0]}.{OLDEST[1]} or newer",
+            subject="podman", hint="run `tidegate host bootstrap`, it names the package to install",
+        )
+
+
+def containers(instance: str) -> List[Dict[str, Any]]:
+    """All containers that carry our label for `instance`, running or not."""
+    return _list(["podman", "ps", "--all", "--filter", f"label=tidegate.instance={instance}",
+                  "--format", "json"])
+
+
+def networks() -> List[Dict[str, Any]]:
+    """All networks of this user, with their subnets."""
+    return _list(["podman", "network", "ls", "--format", "json"])
+
+
+def secrets() -> List[Dict[str, Any]]:
+    """Names of all secrets of this user; never a value."""
+    output = run(["podman", "secret", "ls", "--format", "{{.Name}}"]).stdout
+    return [{"name": line} for line in output.split()]
+
+
+def images() -> Set[str]:
+    """`name@digest` of all images here, by every digest and name that they go by."""
+    found = set()
+    for image in _list(["podman", "images", "--format", "json"]):
+        for name in image.get("RepoDigests") or []:
+            found.add(name)
+    return found
+
+
+def pull(ref: str, registries: Optional[Path], cancel: threading.Event) -> None:
+    """Pull one image by digest, through our own mirror entry when `registries` is given."""
+    env = {"CONTAINERS_REGISTRIES_CONF": str(registries)} if registries else {}
+    result = run(
+        ["podman", "pull", "--quiet", ref],
+        check=False, timeout_s=1800.0, env=env, cancel=cancel,
+    )
+    if result.returncode != 0:
+        raise _pull_error(ref, result.stderr)
+
+
+def _pull_error(ref: str, stderr: str) -> HostError:
+    log = stderr.strip().splitlines()[-5:]
+    text = stderr.lower()
+    if "no space left" in text:
+        return HostError("error", "disk-full", f"the disk is full: {ref} could not be stored",
+                         subject=ref, hint="free some space, then deploy again", log=log)
+    if "manifest unknown" in text or "not found" in text:
+        return HostError("input", "image-missing", f"the image {ref} does not exist",
+                         subject=ref, hint="check the image's name and tag", log=log)
+    return HostError("error", "pull-failed", f"the image {ref} could not be pulled",
+                     subject=ref, hint="can this host reach the registry?", log=log)
+
+
+def healthcheck(container: str) -> bool:
+    """Run the container's own health check now; whether it passed.
+
+    A unit with Notify=healthy becomes active by it, so nobody waits a whole interval.
+    """
+    result = run(["podman", "healthcheck", "run", container], check=False, timeout_s=60.0)
+    return result.returncode == 0
+
+
+def inspect(names: List[str]) -> List[Dict[str, Any]]:
+    """`podman container inspect` of those that exist."""
+    if not names:
+        return []
+    result = run(["podman", "container", "inspect", *names], check=False)
+    found: List[Dict[str, Any]] = json.loads(result.stdout or "[]")
+    return found
+
+
+def listening(pid: int) -> Set[int]:
+    """TCP ports on which the container of process `pid` listens to others than itself.
+
+    Read from the process's own view of its network: proc(5), /proc/PID/net/tcp, state 0A.
+    """
+    ports = set()
+    for name, loopback in (("tcp", "0100007F"), ("tcp6", "0" * 24 + "01000000")):
+        try:
+            lines = Path(f"/proc/{pid}/net/{name}").read_text(encoding="ascii").splitlines()[1:]
+        except OSError:
+            continue
+        for line in lines:
+            fields = line.split()
+            address, _, port = fields[1].partition(":")
+            if fields[3] == "0A" and address != loopback:
+                ports.add(int(port, 16))
+    return ports
+
+
+def remove_containers(names: List[str]) -> None:
+    """Remove containers with their anonymous volumes; unknown ones are no error."""
+    if names:
+        run(["podman", "rm", "--force", "--ignore", "--volumes", "--time", "10", *names],
+            check=False)
+
+
+def remove_image(ref: str) -> bool:
+    """Remove an image that nothing uses; whether it went."""
+    return run(["podman", "rmi", "--ignore", ref], check=False).returncode == 0
+
+
+def free_bytes(folder: Path) -> int:
+    """Bytes that this user may still write below `folder`."""
+    found = folder
+    while not found.exists():
+        found = found.parent
+    stat = os.statvfs(str(found))
+    return stat.f_bavail * stat.f_frsize
+
+
+def _list(argv: List[str]) -> List[Dict[str, Any]]:
+    found: Optional[List[Dict[str, Any]]] = json.loads(run(argv).stdout or "[]")
+    return found or []

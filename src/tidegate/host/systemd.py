@@ -1,0 +1,76 @@
+"""The user's systemd, by its command line."""
+
+from __future__ import annotations
+
+from typing import Dict, Iterable, List
+
+from tidegate.host.run import run
+
+PROPERTIES = (
+    "Id",
+    "LoadState",
+    "ActiveState",
+    "SubState",
+    "Result",
+    "ExecMainStatus",
+    "NRestarts",
+    "ActiveEnterTimestamp",
+)
+
+
+def systemctl(*words: str, check: bool = True, timeout_s: float = 120.0) -> str:
+    """`systemctl --user WORDS`; its output."""
+    return run(["systemctl", "--user", *words], check=check, timeout_s=timeout_s).stdout
+
+
+def daemon_reload() -> None:
+    """Let systemd and Quadlet's generator read the unit files again."""
+    systemctl("daemon-reload")
+
+
+def show(units: Iterable[str]) -> Dict[str, Dict[str, str]]:
+    """The PROPERTIES of each unit, by the name it was asked by (suffix .service added)."""
+    names = [f"{unit}.service" for unit in units]
+    if not names:
+        return {}
+    output = systemctl("show", *names, "-p", ",".join(PROPERTIES))
+    blocks = output.strip("\n").split("\n\n")
+    result = {}
+    for name, block in zip(names, blocks):
+        pairs = (line.partition("=") for line in block.splitlines())
+        result[name[: -len(".service")]] = {key: value for key, _, value in pairs}
+    return result
+
+
+def start(unit: str) -> None:
+    """Begin to start a unit and return at once."""
+    systemctl("start", "--no-block", f"{unit}.service")
+
+
+def restart(unit: str) -> None:
+    """Begin to restart a unit and return at once."""
+    systemctl("restart", "--no-block", f"{unit}.service")
+
+
+def reset_failed(units: Iterable[str]) -> None:
+    """Forget earlier failures, so that a start is judged by itself."""
+    names = [f"{unit}.service" for unit in units]
+    if names:
+        systemctl("reset-failed", *names, check=False)
+
+
+def stop(units: Iterable[str], timeout_s: float = 120.0) -> None:
+    """Stop units and wait until they are; unknown ones are no error."""
+    names = [f"{unit}.service" for unit in units]
+    if names:
+        systemctl("stop", *names, check=False, timeout_s=timeout_s)
+
+
+def logs(container: str, lines: int = 20) -> List[str]:
+    """The last output of a container, also of one that is gone (journald log driver)."""
+    result = run(
+        ["journalctl", "--user", "-q", "-o", "cat", "-n", str(lines),
+         f"CONTAINER_NAME={container}"],
+        check=False,
+    )
+    return [line for line in result.stdout.splitlines() if line.strip()]
