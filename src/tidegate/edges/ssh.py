@@ -9,6 +9,7 @@ configuration file to use in place of ~/.ssh/config.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import subprocess
@@ -25,6 +26,7 @@ PERSIST_S = 600
 CONNECT_TIMEOUT_S = 10
 ALIVE_INTERVAL_S = 5
 ALIVE_COUNT = 3
+CLOSE_TIMEOUT_S = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +87,10 @@ class Pipe:
 
     def close(self) -> None:
         """End the session; the connection stays open."""
-        for stream in (self.stdin, self.stdout):
-            try:
-                stream.close()
-            except OSError:
-                continue
-        self.returncode()
+        with contextlib.suppress(OSError):  # the far side may be gone
+            self.stdin.close()
+        self.returncode(CLOSE_TIMEOUT_S)  # first: a reader of stdout holds it until the end
+        self.stdout.close()
         self._errors.close()
 
 
@@ -104,9 +104,7 @@ class Ssh:
 
     def run(self, command: Command, *, timeout_s: float = 120.0) -> Completed:
         """Run to the end. The far command's own exit status is an answer; 255 raises."""
-        done = run(
-            Command(self._argv(command), command.stdin, command.redact), timeout_s=timeout_s
-        )
+        done = run(Command(self._argv(command), command.stdin, command.redact), timeout_s=timeout_s)
         if done.returncode == ssh_failures.BROKEN:
             raise self.failure(done.returncode, done.complaint)
         return Completed(command, done.returncode, done.stdout, done.stderr)

@@ -1,0 +1,97 @@
+"""The controller's store of image blobs: files named by their digest, shared by all images.
+
+A folder ``blobs/sha256/<hex>`` as in the OCI image layout, so that skopeo writes straight into
+it and the blob server reads straight from it.
+Source: https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tidegate.edges.private_dir import cache_dir
+from tidegate.errors import InfrastructureError
+
+INDEX_TYPES = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredImage:
+    """An image whose blobs all lie in the store; ``size`` is the sum of its blobs in bytes."""
+
+    digest: str
+    size: int
+    config: Mapping[str, Any]
+
+
+class Store:
+    """Blobs by digest below ``root``."""
+
+    def __init__(self, root: Path | None = None) -> None:
+        self.root = cache_dir("images") if root is None else root
+
+    @property
+    def blobs(self) -> Path:
+        """What skopeo takes as its shared blob folder."""
+        return self.root / "blobs"
+
+    def path(self, digest: str) -> Path:
+        """Where a blob lies, or would lie."""
+        algorithm, _, value = digest.partition(":")
+        return self.blobs / algorithm / value
+
+    def image(self, digest: str) -> StoredImage | None:
+        """The image of this manifest digest, or None when any blob of it is missing."""
+        manifest = self._json(digest)
+        if manifest is None or manifest.get("mediaType") in INDEX_TYPES:
+            return None
+        config = self._json(str(manifest["config"]["digest"]))
+        layers = [(str(x["digest"]), int(x["size"])) for x in manifest["layers"]]
+        if config is None or any(self._size(blob) != size for blob, size in layers):
+            return None
+        size = sum(s for _, s in layers) + int(manifest["config"]["size"])
+        return StoredImage(digest, size, config)
+
+    def only_image(self, layout: Path) -> str:
+        """The manifest digest of an OCI layout that holds one image; an index is entered."""
+        entries = json.loads((layout / "index.json").read_text())["manifests"]
+        while True:
+            images = [e for e in entries if (e.get("platform") or {}).get("os") != "unknown"]
+            if len(images) != 1:
+                raise InfrastructureError(
+                    f"the build made {len(images)} images where one was expected",
+                    code="build-output",
+                )
+            digest = str(images[0]["digest"])
+            inner = self._json(digest) or {}
+            if inner.get("mediaType") not in INDEX_TYPES:
+                return digest
+            entries = inner["manifests"]
+
+    def take_layout(self, layout: Path) -> None:
+        """Move the blobs of a layout that has its own into the store."""
+        for blob in (layout / "blobs").glob("*/*"):
+            target = self.blobs / blob.parent.name / blob.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(blob, target)  # noqa: PTH105
+
+    def _json(self, digest: str) -> dict[str, Any] | None:
+        try:
+            value = json.loads(self.path(digest).read_bytes())
+        except (OSError, ValueError):
+            return None
+        return value if isinstance(value, dict) else None
+
+    def _size(self, digest: str) -> int:
+        try:
+            return self.path(digest).stat().st_size
+        except OSError:
+            return -1

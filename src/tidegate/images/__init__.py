@@ -1,0 +1,1 @@
+"""Images as values: names, build contexts, builder commands, and what an image declares."""

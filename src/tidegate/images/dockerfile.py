@@ -1,0 +1,68 @@
+"""Which images a Dockerfile is built from: its FROM and COPY --from, with ARG filled in.
+
+Only arguments before the first FROM count there, overridden by build arguments; earlier
+stages and ``scratch`` are no images.
+Source: https://docs.docker.com/reference/dockerfile/#from (Dockerfile syntax 1.14).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+_CONTINUED = re.compile(r"\\[ \t]*\n(?:[ \t]*#[^\n]*\n)*")
+_VARIABLE = re.compile(r"\$\{(\w+)(?::([-+])([^}]*))?\}|\$(\w+)")
+_COPY_FROM = re.compile(r"\s--from=(\S+)")
+
+
+def bases(text: str, arguments: Mapping[str, str]) -> tuple[str, ...]:
+    """The images, as written, each once, in order."""
+    known: dict[str, str] = {}
+    stages: set[str] = {"scratch"}
+    count = 0
+    found: dict[str, None] = {}
+    for line in _lines(text):
+        word, _, rest = line.partition(" ")
+        match word.upper():
+            case "ARG" if not count:
+                name, _, default = rest.strip().partition("=")
+                known[name] = arguments.get(name, _fill(default.strip("\"'"), known))
+            case "FROM":
+                words = [w for w in rest.split() if not w.startswith("--")]
+                image = _fill(words[0], known).strip("\"'") if words else ""
+                if image and image.lower() not in stages:
+                    found[image] = None
+                stages.add(str(count))
+                if len(words) == 3 and words[1].upper() == "AS":
+                    stages.add(words[2].lower())
+                count += 1
+            case "COPY" | "RUN" | "ADD":
+                for image in _sources(word.upper(), rest):
+                    if image.lower() not in stages:
+                        found[image] = None
+    return tuple(found)
+
+
+def _sources(word: str, rest: str) -> list[str]:
+    if word == "COPY":
+        return _COPY_FROM.findall(f" {rest}")
+    mounts = re.findall(r"--mount=(\S+)", rest)
+    return [part[5:] for m in mounts for part in m.split(",") if part.startswith("from=")]
+
+
+def _lines(text: str) -> list[str]:
+    joined = _CONTINUED.sub(" ", text.replace("\r\n", "\n"))
+    lines = (line.strip().replace("\t", " ") for line in joined.splitlines())
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def _fill(text: str, known: Mapping[str, str]) -> str:
+    def value(found: re.Match[str]) -> str:
+        current = known.get(found[1] or found[4], "")
+        if found[2] == "-":
+            return current or found[3]
+        if found[2] == "+":
+            return found[3] if current else ""
+        return current
+
+    return _VARIABLE.sub(value, text)

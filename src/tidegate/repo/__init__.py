@@ -1,0 +1,1 @@
+"""git as values: argv out, parsers in; nothing here runs anything."""
