@@ -1,6 +1,4 @@
-"""From a release and its layout to what the fronts and the edge are told. Pure, but for
-`ensure` and `go_live`, which tell them.
-"""
+"""From a release and its layout to what the fronts and the edge are told, and the telling."""
 
 from __future__ import annotations
 
@@ -18,6 +16,8 @@ from tidegate.host.units import head, network_argument
 from tidegate.traffic.model import Check, Claim, Copy, FrontSpec, Port, Published, Route, Taken
 
 SLOTS = ("a", "b")
+# How long the critical path of a healthy copy may take to answer well.
+PROBE_S = 15.0
 
 
 def fronted(release: Release, layout: Layout) -> List[str]:
@@ -204,6 +204,48 @@ def live(generation: Optional[Generation], instance: str) -> Dict[str, str]:
         for name, placed in generation.layout["services"].items()
         if placed["slot"]
     }
+
+
+def serves(old: Optional[Generation], service: str) -> bool:
+    """Whether callers of `service` are led somewhere by the generation that serves."""
+    return old is not None and old.layout is not None and service in fronted(
+        old.release, old.layout
+    )
+
+
+def differs(new: Generation, old: Optional[Generation], service: str) -> bool:
+    """Whether the front of a service whose copies stay must be told something new."""
+    if old is None or old.layout is None or new.layout is None or not serves(old, service):
+        return True
+    return _spec(new.release, new.layout, service) != _spec(
+        old.release, old.layout, service
+    ) or new.release["proxy"] != old.release["proxy"]
+
+
+def probe(ctx: Context, new: Generation, service: str) -> None:
+    """The critical path of a new copy, over HTTP, as the edge reaches it."""
+    entry = new.release["services"][service]
+    if new.layout is None or not entry.get("probe"):
+        return
+    if not entry["published"] and not entry["routes"]:
+        return
+    slot = new.layout["services"][service]["slot"]
+    path = entry["probe"]["path"]
+    with ctx.step(f"probe:{service}", path):
+        known = f"{new.release['instance']}/{service}"
+        if not edge.ready(places(ctx.paths), known, slot, timeout_s=PROBE_S):
+            raise HostError(
+                "failed", "probe-failed", f"{service} does not answer on {path} as it should",
+                subject=service, hint="the new copy was never given traffic",
+                log=systemd.logs(new.layout["services"][service]["units"][0]),
+            )
+
+
+def edge_ports(paths: Paths) -> "set[int]":
+    """The ports that the edge of this host listens on for anybody."""
+    held = edge.claims(places(paths))
+    ports = {port.port for claimed in held for port in claimed.published}
+    return ports | {route.port for claimed in held for route in claimed.routes}
 
 
 def folder(paths: Paths, service: str) -> Path:

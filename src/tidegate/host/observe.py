@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import platform
 import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
-from tidegate.host import deployment, generations, podman, systemd, units
+from tidegate.host import deployment, drift, generations, podman, systemd
 from tidegate.host.canon import digest
 from tidegate.host.files import read_text
-from tidegate.host.fronts import front_units
 from tidegate.host.generations import Generation
 from tidegate.host.paths import Paths
+from tidegate.host.run import run
 
 Facts = Dict[str, Any]
 
@@ -42,7 +43,7 @@ def observe(paths: Paths, full: bool = False) -> Facts:
         "services": services,
         "networks": nets,
         "secrets": [{"name": n} for n in stored if n.startswith(f"{paths.instance}_")],
-        "drift": _drift(paths, now, services, containers, record),
+        "drift": [] if record else drift.drift(paths, now, services, containers),
         "open": None if record is None else _open(record),
         "disk_free_bytes": podman.free_bytes(paths.base),
         "generations": [generations.summary(entry, number) for entry in kept if entry],
@@ -141,8 +142,19 @@ def _health(containers: List[Dict[str, Any]]) -> str:
 
 
 def _network(entry: Dict[str, Any]) -> Facts:
-    subnets = [subnet["subnet"] for subnet in entry.get("subnets") or []]
-    return {"name": entry["name"], "subnets": subnets, "labels": entry.get("labels") or {}}
+    return {"name": entry["name"], "subnets": subnets(entry)}
+
+
+def subnets(network: Dict[str, Any]) -> List[str]:
+    """The subnets of a network as Podman lists it."""
+    return [str(subnet["subnet"]) for subnet in network.get("subnets") or []]
+
+
+def routed() -> List[str]:
+    """IPv4 networks that this host has routes to: no project may use them."""
+    output = run(["ip", "-json", "-4", "route", "show"], check=False).stdout
+    found = [str(route.get("dst", "")) for route in json.loads(output or "[]")]
+    return [text for text in found if text and text != "default"]
 
 
 def _open(record: Dict[str, Any]) -> Facts:
@@ -152,50 +164,3 @@ def _open(record: Dict[str, Any]) -> Facts:
         "owner": record["owner"],
         "since": record["since"],
     }
-
-
-def _drift(
-    paths: Paths,
-    now: Optional[Generation],
-    services: Facts,
-    containers: Dict[str, Any],
-    record: Optional[Dict[str, Any]],
-) -> List[Facts]:
-    if record is not None:
-        return []
-    expected: Dict[str, str] = {}
-    found: List[Facts] = []
-    if now is not None and now.layout is not None:
-        expected = units.all_units(now.release, now.layout)
-        expected.update(front_units(paths, now.release, now.layout))
-    for name, text in sorted(expected.items()):
-        here = read_text(paths.units / name)
-        if here is None:
-            found.append(_differs(name, "missing", "the unit file is gone"))
-        elif here != text:
-            found.append(_differs(name, "edited", "the unit file was edited"))
-    for name, entry in sorted(services.items()):
-        if entry["state"] in ("failed", "stopped", "missing"):
-            found.append(_differs(name, "stopped", f"{name} is {entry['state']}"))
-    mine = {name.rsplit(".", 1)[0] for name in expected}
-    for name in sorted(set(owned(paths)) - set(expected)):
-        found.append(_differs(name, "foreign", "a unit in our name that no release has"))
-    for name in sorted(set(containers) - mine):
-        found.append(_differs(name, "foreign", "a container in our name that no release has"))
-    return found
-
-
-def _differs(subject: str, kind: str, detail: str) -> Facts:
-    return {"subject": subject, "kind": kind, "detail": detail}
-
-
-def owned(paths: Paths) -> List[str]:
-    """The unit files here that carry this instance's mark."""
-    mark = units.head(paths.instance)
-    if not paths.units.is_dir():
-        return []
-    return [
-        entry.name
-        for entry in paths.units.iterdir()
-        if not entry.name.startswith(".") and (read_text(entry) or "").startswith(mark)
-    ]

@@ -120,6 +120,11 @@ def listening(pid: int) -> Set[int]:
     return ports
 
 
+def volume_exists(name: str) -> bool:
+    """Whether this user has a volume of that name."""
+    return run(["podman", "volume", "exists", name], check=False).returncode == 0
+
+
 def remove_containers(names: List[str]) -> None:
     """Remove containers with their anonymous volumes; unknown ones are no error."""
     if names:
@@ -144,3 +149,34 @@ def free_bytes(folder: Path) -> int:
 def _list(argv: List[str]) -> List[Dict[str, Any]]:
     found: Optional[List[Dict[str, Any]]] = json.loads(run(argv).stdout or "[]")
     return found or []
+
+
+def remove_network(name: str) -> None:
+    """Remove a network and what is still attached to it."""
+    run(["podman", "network", "rm", "--force", name], check=False)
+
+
+def remove_volume(name: str) -> None:
+    """Remove a volume with its data."""
+    run(["podman", "volume", "rm", "--force", name], check=False)
+
+
+def remove_secret(name: str) -> None:
+    """Remove a secret; unknown ones are no error."""
+    run(["podman", "secret", "rm", "--ignore", name], check=False)
+
+
+def secret_is(name: str, value: bytes) -> bool:
+    """Whether the secret `name` is here and holds `value`; the value goes nowhere else."""
+    result = run(
+        ["podman", "secret", "inspect", "--showsecret", "--format", "{{json .SecretData}}", name],
+        check=False,
+    )
+    if result.returncode != 0:
+        return False
+    return str(json.loads(result.stdout)).encode() == value
+
+
+def create_secret(name: str, value: bytes) -> None:
+    """Store a secret; the value is read from standard input, it is in no argv."""
+    run(["podman", "secret", "create", name, "-"], stdin=value)

@@ -1,0 +1,96 @@
+"""Where what runs is not what the serving release says: shown, and mended by a deployment."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Optional, Set
+
+from tidegate.host import systemd, units
+from tidegate.host.diff import copy_digest
+from tidegate.host.files import read_text
+from tidegate.host.fronts import front_units
+from tidegate.host.generations import Generation
+from tidegate.host.paths import Paths
+
+Facts = Dict[str, Any]
+DOWN = ("failed", "stopped", "missing")
+
+
+def drift(
+    paths: Paths, now: Optional[Generation], services: Facts, containers: Dict[str, Any]
+) -> List[Facts]:
+    """Every difference, as `{subject, kind, detail}`; `services` is observe's own answer."""
+    expected = expected_units(paths, now)
+    found: List[Facts] = []
+    for name, text in sorted(expected.items()):
+        here = read_text(paths.units / name)
+        if here is None:
+            found.append(_differs(name, "missing", "the unit file is gone"))
+        elif here != text:
+            found.append(_differs(name, "edited", "the unit file was edited"))
+    for name, entry in sorted(services.items()):
+        if entry["state"] in DOWN:
+            found.append(_differs(name, "stopped", f"{name} is {entry['state']}"))
+    if now is not None and now.layout is not None:
+        found += _other_copies(now, services)
+    mine = {name.rsplit(".", 1)[0] for name in expected}
+    for name in sorted(set(owned(paths)) - set(expected)):
+        found.append(_differs(name, "foreign", "a unit in our name that no release has"))
+    for name in sorted(set(containers) - mine):
+        found.append(_differs(name, "foreign", "a container in our name that no release has"))
+    return found
+
+
+def expected_units(paths: Paths, now: Optional[Generation]) -> Dict[str, str]:
+    """All unit files that a generation has here, the fronts' with them."""
+    if now is None or now.layout is None:
+        return {}
+    result = units.all_units(now.release, now.layout)
+    result.update(front_units(paths, now.release, now.layout))
+    return result
+
+
+def owned(paths: Paths) -> List[str]:
+    """The unit files here that carry this instance's mark."""
+    mark = units.head(paths.instance)
+    if not paths.units.is_dir():
+        return []
+    return [
+        entry.name
+        for entry in paths.units.iterdir()
+        if not entry.name.startswith(".") and (read_text(entry) or "").startswith(mark)
+    ]
+
+
+def renew(paths: Paths, now: Optional[Generation]) -> Set[str]:
+    """The services whose copies are to be made new although their release did not change."""
+    if now is None or now.layout is None:
+        return set()
+    expected = units.all_units(now.release, now.layout)
+    shown = systemd.show([u for p in now.layout["services"].values() for u in p["units"]])
+    result = set()
+    for name, placed in now.layout["services"].items():
+        entry = now.release["services"][name]
+        if entry["strategy"] == "job":
+            continue
+        for unit in placed["units"]:
+            file = f"{unit}.container"
+            if shown[unit].get("ActiveState") not in ("active", "activating"):
+                result.add(name)
+            elif read_text(paths.units / file) != expected[file]:
+                result.add(name)
+    return result
+
+
+def _other_copies(now: Generation, services: Facts) -> List[Facts]:
+    """Containers that were made from something else than the release says."""
+    layout = now.layout or {}
+    found = []
+    for name, entry in sorted(services.items()):
+        wanted = copy_digest(now.release["services"][name], layout.get("secrets", {}))
+        if entry["state"] == "running" and entry["digests"] != [wanted]:
+            found.append(_differs(name, "image", "the running container is not the release's"))
+    return found
+
+
+def _differs(subject: str, kind: str, detail: str) -> Facts:
+    return {"subject": subject, "kind": kind, "detail": detail}

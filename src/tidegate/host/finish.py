@@ -1,0 +1,201 @@
+"""*finish*: the host becomes exactly one generation, the new one or the old one.
+
+Commit and abort are the same walk towards another target. It may die anywhere and be walked
+again from the start.
+"""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Dict, List, Optional, Set, Tuple
+
+from tidegate.host import copies, drift, edge, fronts, generations, podman, systemd
+from tidegate.host.context import Context
+from tidegate.host.diff import copy_digest
+from tidegate.host.errors import HostError
+from tidegate.host.files import remove, write_if_changed
+from tidegate.host.front import drain as drain_front
+from tidegate.host.front import get_live, set_callers, set_live
+from tidegate.host.generations import Generation
+from tidegate.host.prune import prune
+from tidegate.host.switch import turn_edge
+
+
+def become(ctx: Context, target: Optional[Generation]) -> Dict[str, Any]:
+    """Make `target` what runs here, whatever runs now; None means nothing of ours."""
+    if target is None:
+        return leave(ctx)
+    _lead_back(ctx, target)
+    restored = _restore(ctx, target)
+    drained_ms = _drain(ctx, target)
+    stopped = _stop_others(ctx, target)
+    _settle(ctx, target)
+    prune(ctx)
+    return {"drained_ms": drained_ms, "stopped": stopped, "reverted": restored}
+
+
+def _lead_back(ctx: Context, target: Generation) -> None:
+    """Callers first: every front and the edge lead to the copies of `target`."""
+    assert target.layout is not None
+    for name in fronts.fronted(target.release, target.layout):
+        folder = fronts.folder(ctx.paths, name)
+        slot = target.layout["services"][name]["slot"]
+        if folder.exists() and get_live(folder) != slot:
+            set_live(folder, slot)
+    turn_edge(ctx, target)
+
+
+def _restore(ctx: Context, target: Generation) -> List[str]:
+    """Write the units of `target` and (re)start what is not running as it says."""
+    assert target.layout is not None
+    texts = drift.expected_units(ctx.paths, target)
+    written = [
+        write_if_changed(ctx.paths.units / name, text, 0o644)
+        for name, text in sorted(texts.items())
+    ]
+    if any(written):
+        systemd.daemon_reload()
+    wrong = _not_running(ctx, target)
+    if wrong:
+        with ctx.step("undo", ", ".join(wrong)):
+            copies.bring_up(ctx, target.release, target.layout, wrong, lambda _: None)
+    for name in fronts.fronted(target.release, target.layout):
+        if not _front_runs(target, name):
+            fronts.ensure(ctx, target.release, target.layout, name)
+    return wrong
+
+
+def _front_runs(target: Generation, service: str) -> bool:
+    name = fronts.unit(target.release, service)
+    return systemd.show([name])[name].get("ActiveState") == "active"
+
+
+def _not_running(ctx: Context, target: Generation) -> List[str]:
+    layout = target.layout
+    assert layout is not None
+    shown = systemd.show([u for p in layout["services"].values() for u in p["units"]])
+    labels = {
+        str(entry["Names"][0]): entry.get("Labels", {}).get("tidegate.digest")
+        for entry in podman.containers(ctx.paths.instance)
+    }
+    result = []
+    for name, placed in sorted(layout["services"].items()):
+        entry = target.release["services"][name]
+        if entry["strategy"] == "job":
+            continue
+        wanted = copy_digest(entry, layout["secrets"])
+        for unit in placed["units"]:
+            active = shown[unit].get("ActiveState") == "active"
+            if (not active or labels.get(unit) != wanted) and name not in result:
+                result.append(name)
+    return result
+
+
+def _drain(ctx: Context, target: Generation) -> float:
+    """Wait until nobody is served by the slots that `target` leaves."""
+    assert target.layout is not None
+    began = time.monotonic()
+    deadline = float(target.release["switch"]["drain_s"])
+    places = fronts.places(ctx.paths)
+    edged = {part for part in edge.get_live(places)}
+    jobs: List[Tuple[str, str]] = []
+    for name, slot in fronts.slots_of(target.release, target.layout):
+        other = "a" if slot == "b" else "b"
+        if _running(ctx, target, name, other):
+            jobs.append((name, other))
+
+    def one(job: Tuple[str, str]) -> None:
+        name, slot = job
+        with ctx.step(f"drain:{name}", f"slot {slot}"):
+            key = f"{ctx.paths.instance}/{name}"
+            if key in edged:
+                edge.drain(places, key, slot, deadline)
+            folder = fronts.folder(ctx.paths, name)
+            if (folder / "haproxy.cfg").exists():
+                drain_front(folder, slot, deadline)
+
+    if jobs:
+        with ThreadPoolExecutor(max_workers=len(jobs)) as pool:
+            list(pool.map(one, jobs))
+    return round((time.monotonic() - began) * 1000, 1)
+
+
+def _running(ctx: Context, target: Generation, service: str, slot: str) -> bool:
+    names = [f"{ctx.paths.instance}-{service}-{slot}"]
+    return systemd.show(names)[names[0]].get("ActiveState") in ("active", "activating")
+
+
+def _stop_others(ctx: Context, target: Optional[Generation]) -> List[str]:
+    """Stop and remove every unit and container of ours that `target` does not have."""
+    expected = drift.expected_units(ctx.paths, target)
+    files = [name for name in drift.owned(ctx.paths) if name not in expected]
+    keep = {name.rsplit(".", 1)[0] for name in expected}
+    here = {str(entry["Names"][0]) for entry in podman.containers(ctx.paths.instance)}
+    others = sorted(
+        {name.rsplit(".", 1)[0] for name in files if name.endswith(".container")} | (here - keep)
+    )
+    if others:
+        with ctx.step("stop", ", ".join(others)):
+            systemd.stop(others)
+            podman.remove_containers(sorted(here - keep))
+    _remove_shared(files, target is None)
+    for name in files:
+        remove(ctx.paths.units / name)
+    if files:
+        systemd.daemon_reload()
+        systemd.reset_failed(others)
+    return others
+
+
+def _remove_shared(files: List[str], everything: bool) -> None:
+    """Networks that no generation has go; volumes never do, but their units are stopped."""
+    for name in files:
+        stem, _, suffix = name.rpartition(".")
+        if suffix in ("network", "volume"):
+            systemd.stop([f"{stem}-{suffix}"])
+
+
+def _settle(ctx: Context, target: Generation) -> None:
+    """Fronts and edge know only `target` from here on."""
+    assert target.layout is not None
+    behind = fronts.fronted(target.release, target.layout)
+    for name in behind:
+        set_callers(fronts.folder(ctx.paths, name), {})
+    fronts.stake(ctx, target, None)
+    turn_edge(ctx, target)
+
+
+def leave(ctx: Context) -> Dict[str, Any]:
+    """Take everything of the instance off this host, its volumes excepted."""
+    stopped = _stop_others(ctx, None)
+    places = fronts.places(ctx.paths)
+    held = [claim for claim in edge.claims(places) if claim.instance == ctx.paths.instance]
+    if held:
+        edge.release_claim(places, ctx.paths.instance)
+        edge.apply(places, _proxy(ctx))
+    remove_networks(ctx.paths.instance)
+    prune(ctx)
+    return {"drained_ms": 0.0, "stopped": stopped, "reverted": []}
+
+
+def _proxy(ctx: Context) -> str:
+    for n in reversed(generations.numbers(ctx.paths)):
+        found = generations.load(ctx.paths, n)
+        if found is not None:
+            return str(found.release["proxy"]["image"])
+    raise HostError("error", "generation-lost", "no release is left here", subject="edge")
+
+
+def remove_networks(instance: str) -> Set[str]:
+    """Remove the networks that carry our label."""
+    names = {
+        str(entry["name"])
+        for entry in podman.networks()
+        if (entry.get("labels") or {}).get("tidegate.instance") == instance
+    }
+    for name in sorted(names):
+        podman.remove_network(name)
+    return names
+
+

@@ -1,0 +1,282 @@
+"""*prepare*: everything of a new generation is here and healthy; nothing live is touched.
+
+Every part looks at what is there already, so it may be repeated after any kill.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import Any, Dict, List, Optional, Set
+
+from tidegate.host import (
+    blobs,
+    copies,
+    drift,
+    fronts,
+    generations,
+    layout,
+    observe,
+    podman,
+    systemd,
+    units,
+)
+from tidegate.host.context import Context
+from tidegate.host.errors import HostError
+from tidegate.host.files import write_if_changed
+from tidegate.host.front import set_callers, set_live
+from tidegate.host.generations import Generation
+from tidegate.host.layout import Release
+from tidegate.host.signature import verify
+
+# What must stay free besides the images: journals, units, the application's own writing.
+SPARE_BYTES = 200_000_000
+# Copies become ready in threads, and the layout is one file.
+_LAYOUT = threading.Lock()
+
+
+def prepare(ctx: Context, args: Dict[str, Any]) -> Dict[str, Any]:
+    """Bring the release of `args` as far as it goes beside the one that serves."""
+    old = generations.current(ctx.paths)
+    release = _release(ctx, args)
+    _guard(ctx, release, old, args)
+    pulled = blobs.bring(ctx, release, args.get("blobs"))
+    new = _lay(ctx, release, old)
+    _write_units(ctx, new, old)
+    _start(ctx, new, old)
+    os.sync()
+    assert new.layout is not None
+    return {
+        "slots": {name: slot for name, slot in fronts.slots_of(release, new.layout)},
+        "started": started(new, old),
+        "restarts": at_switch(new, old),
+        "bytes_pulled": pulled,
+    }
+
+
+def _release(ctx: Context, args: Dict[str, Any]) -> Release:
+    """The release of `args`, or a stored generation's, verified and stored as this one's."""
+    release, signature = args.get("release"), str(args.get("signature") or "")
+    if args.get("generation"):
+        stored = generations.load(ctx.paths, int(args["generation"]))
+        if stored is None:
+            raise HostError(
+                "input", "no-generation", f"generation {args['generation']} is not kept here",
+                subject=str(args["generation"]), hint="`tidegate history` lists those that are",
+            )
+        release, signature = stored.release, stored.signature
+    with ctx.step("verify"):
+        generations.check(release, ctx.paths.instance)
+        verify(release, signature, ctx.paths.allowed_signers)
+        generations.store(ctx.paths, ctx.number, release, signature)
+    result: Release = release
+    return result
+
+
+def _guard(
+    ctx: Context, release: Release, old: Optional[Generation], args: Dict[str, Any]
+) -> None:
+    podman.require_version(podman.version())
+    free = podman.free_bytes(ctx.paths.base)
+    if free < SPARE_BYTES:
+        raise HostError(
+            "error", "disk-full", f"only {free // 1_000_000} MB are free on this host",
+            subject=str(ctx.paths.base), hint="free some space, then deploy again",
+        )
+    _stateful(release, old, bool(args.get("allow_stateful")))
+    _ports_free(release, old, fronts.edge_ports(ctx.paths))
+    _externals(release)
+
+
+def _stateful(release: Release, old: Optional[Generation], allowed: bool) -> None:
+    for name, entry in release["services"].items():
+        before = (old.release["services"] if old else {}).get(name)
+        if allowed or before is None or not entry.get("stateful"):
+            continue
+        if before["image"] != entry["image"]:
+            raise HostError(
+                "refused", "stateful", f"{name} keeps data, and its image changes",
+                subject=name, hint="take a backup, then deploy with --allow-stateful",
+            )
+
+
+def _published(release: Optional[Release]) -> Set[int]:
+    services = release["services"].values() if release else []
+    return {
+        int(port["port"])
+        for entry in services
+        for port in entry["published"]
+        if port["protocol"] == "tcp"
+    }
+
+
+def _ports_free(
+    release: Release, old: Optional[Generation], edge_ports: Set[int]
+) -> None:
+    taken = (_published(release) - _published(old.release if old else None)) & (
+        observe.listening_here()
+    )
+    taken -= edge_ports  # the edge itself refuses those of other projects, by name
+    if taken:
+        port = min(taken)
+        raise HostError(
+            "input", "port-taken", f"port {port} is in use on this host by something else",
+            subject=str(port), hint=f"free it (`ss -ltnp 'sport = :{port}'`) or publish another",
+        )
+
+
+def _externals(release: Release) -> None:
+    """Networks, volumes and secrets that are declared `external` must be here."""
+    wanted = [entry["name"] for entry in release["networks"].values() if entry["external"]]
+    if wanted:
+        here = {entry["name"] for entry in podman.networks()}
+        for name in wanted:
+            if name not in here:
+                raise HostError(
+                    "input", "network-missing", f"the external network {name!r} is not here",
+                    subject=name, hint=f"on the host: podman network create {name}",
+                )
+    for entry in release["volumes"].values():
+        if entry["external"] and not podman.volume_exists(entry["name"]):
+            raise HostError(
+                "input", "volume-missing", f"the external volume {entry['name']!r} is not here",
+                subject=entry["name"], hint=f"on the host: podman volume create {entry['name']}",
+            )
+
+
+def _lay(ctx: Context, release: Release, old: Optional[Generation]) -> Generation:
+    """The layout: the stored one when this is repeated, else computed and stored."""
+    stored = generations.load(ctx.paths, ctx.number)
+    if stored is not None and stored.layout is not None:
+        return stored
+    own = {f"{entry['name']}" for entry in release["networks"].values()}
+    taken = [
+        subnet
+        for network in podman.networks()
+        if network["name"] not in own
+        for subnet in observe.subnets(network)
+    ]
+    taken += observe.routed()
+    laid = layout.compute(
+        release,
+        ctx.number,
+        old.release if old else None,
+        old.layout if old else None,
+        taken,
+        _secret_versions(ctx, release, old),
+        drift.renew(ctx.paths, old),
+    )
+    for name, entry in release["services"].items():
+        if entry["strategy"] == "blue-green":
+            fronts.learn_ports(release, laid, name, set())
+    generations.store_layout(ctx.paths, laid)
+    return Generation(ctx.number, release, "", laid)
+
+
+def _secret_versions(
+    ctx: Context, release: Release, old: Optional[Generation]
+) -> Dict[str, str]:
+    known = dict(old.layout.get("secrets", {})) if old and old.layout else {}
+    known.update(ctx.record.get("secrets", {}))
+    versions = {}
+    for entry in release["services"].values():
+        for use in entry["secrets"]:
+            name = use["secret"]
+            if use.get("external"):
+                versions[name] = name
+            elif name in known:
+                versions[name] = known[name]
+            else:
+                raise HostError(
+                    "input", "secret-missing", f"the secret {name!r} has no value here",
+                    subject=name, hint="deploy from a checkout that has its file",
+                )
+    return versions
+
+
+def started(new: Generation, old: Optional[Generation]) -> List[str]:
+    """Services that *prepare* starts: new copies in a free slot, jobs, and what was not here."""
+    assert new.layout is not None
+    before = old.release["services"] if old else {}
+    changed = set(layout.changed(new.layout))
+    result = []
+    for name, entry in new.release["services"].items():
+        if name not in changed and entry["strategy"] != "job":
+            continue
+        if entry["strategy"] == "job":
+            waited_for = {
+                other for other in changed if name in copies.needs(new.release, other)
+            }
+            if name in changed or waited_for:
+                result.append(name)
+        elif entry["strategy"] == "blue-green" or name not in before:
+            result.append(name)
+    return sorted(result)
+
+
+def at_switch(new: Generation, old: Optional[Generation]) -> List[str]:
+    """Services that are restarted in place when traffic switches, dependencies first."""
+    assert new.layout is not None
+    mine = set(layout.changed(new.layout)) - set(started(new, old))
+    return [name for name in copies.ordered(new.release) if name in mine]
+
+
+def _write_units(ctx: Context, new: Generation, old: Optional[Generation]) -> None:
+    assert new.layout is not None
+    texts = units.shared_units(new.release, new.layout)
+    for name in started(new, old):
+        texts.update(units.service_units(new.release, new.layout, name))
+    with ctx.step("units"):
+        written = [
+            write_if_changed(ctx.paths.units / name, text, 0o644)
+            for name, text in sorted(texts.items())
+        ]
+        if any(written):
+            systemd.daemon_reload()
+        _check_generated(texts)
+
+
+def _check_generated(texts: Dict[str, str]) -> None:
+    """Quadlet drops what it does not understand without a word: ask systemd for each unit."""
+    names = [name[: -len(".container")] for name in texts if name.endswith(".container")]
+    for name, state in systemd.show(names).items():
+        if state.get("LoadState") != "loaded":
+            raise HostError(
+                "error", "unit-refused", f"Quadlet made no unit of {name}.container",
+                subject=name, hint="`podman-user-generator --dryrun` on the host says why",
+            )
+
+
+def _start(ctx: Context, new: Generation, old: Optional[Generation]) -> None:
+    release, laid = new.release, new.layout
+    assert laid is not None
+    names = started(new, old)
+    for service in fronts.fronted(release, laid):
+        target = fronts.folder(ctx.paths, service)
+        if target.exists():
+            set_callers(target, fronts.callers(new, service, names))
+    fronts.stake(ctx, new, old)
+    copies.bring_up(ctx, release, laid, names, lambda name: _ready(ctx, new, old, name))
+    for service in fronts.fronted(release, laid):
+        if service not in names and fronts.differs(new, old, service):
+            fronts.ensure(ctx, release, laid, service)
+
+
+def _ready(ctx: Context, new: Generation, old: Optional[Generation], name: str) -> None:
+    """A copy is healthy: learn its ports, make its front, check its critical path."""
+    release, laid = new.release, new.layout
+    assert laid is not None
+    entry = release["services"][name]
+    if entry["strategy"] != "blue-green":
+        return
+    with _LAYOUT:
+        found = copies.listening(laid["services"][name]["units"][0])
+        fronts.learn_ports(release, laid, name, found)
+        generations.store_layout(ctx.paths, laid)
+    if name in fronts.fronted(release, laid):
+        fronts.ensure(ctx, release, laid, name)
+        target = fronts.folder(ctx.paths, name)
+        set_callers(target, fronts.callers(new, name, started(new, old)))
+        if not fronts.serves(old, name):
+            set_live(target, laid["services"][name]["slot"])
+    fronts.probe(ctx, new, name)

@@ -1,0 +1,93 @@
+"""Throw away what no kept generation needs: images, files, secrets, records."""
+
+from __future__ import annotations
+
+import shutil
+from typing import Set
+
+from tidegate.host import blobs, deployment, fronts, generations, podman
+from tidegate.host.context import Context
+from tidegate.host.files import remove
+from tidegate.host.paths import Paths
+
+
+def prune(ctx: Context) -> None:
+    """Keep the serving generation and the last `keep` that served; forget the others.
+
+    Only what a forgotten generation of ours had is removed, never anybody else's.
+    """
+    current = deployment.current_number(ctx.paths)
+    kept, gone = split(ctx.paths, current)
+    if gone:
+        with ctx.step("prune", f"{len(gone)} generations"):
+            _images(ctx.paths, kept, gone)
+            for n in sorted(gone):
+                generations.drop(ctx.paths, n)
+                remove(ctx.paths.journal(n))
+    _files(ctx.paths, kept)
+    _secrets(ctx, kept)
+    _fronts(ctx.paths, current)
+
+
+def split(paths: Paths, current: int) -> "tuple[Set[int], Set[int]]":
+    """(kept, gone): the numbers of generations to keep and to forget."""
+    serving = generations.load(paths, current)
+    keep = int(serving.release["switch"]["keep"]) if serving else 5
+    served = generations.committed(paths)
+    kept = {n for n in served[-keep:]} | ({current} if current else set())
+    return kept, set(generations.numbers(paths)) - kept
+
+
+def _refs(paths: Paths, numbers: Set[int]) -> Set[str]:
+    found: Set[str] = set()
+    for n in numbers:
+        generation = generations.load(paths, n)
+        if generation is not None:
+            found |= blobs.needed(generation.release)
+    return found
+
+
+def _images(paths: Paths, kept: Set[int], gone: Set[int]) -> None:
+    for ref in sorted(_refs(paths, gone) - _refs(paths, kept)):
+        podman.remove_image(ref)
+
+
+def _files(paths: Paths, kept: Set[int]) -> None:
+    if not paths.files.is_dir():
+        return
+    wanted = set()
+    for n in kept:
+        generation = generations.load(paths, n)
+        if generation is not None:
+            wanted |= {digest.split(":", 1)[1] for digest in generation.release["files"]}
+    for entry in paths.files.iterdir():
+        if entry.name not in wanted:
+            if entry.is_dir():
+                shutil.rmtree(str(entry), ignore_errors=True)
+            else:
+                entry.unlink()
+
+
+def _secrets(ctx: Context, kept: Set[int]) -> None:
+    wanted = set()
+    for n in kept:
+        generation = generations.load(ctx.paths, n)
+        if generation is not None and generation.layout is not None:
+            wanted |= set(generation.layout.get("secrets", {}).values())
+    for entry in podman.secrets():
+        name = str(entry["name"])
+        if name.startswith(f"{ctx.paths.instance}_") and name not in wanted:
+            podman.remove_secret(name)
+
+
+def _fronts(paths: Paths, current: int) -> None:
+    """The folders of fronts that no longer are."""
+    serving = generations.load(paths, current)
+    if not paths.fronts.is_dir():
+        return
+    behind: Set[str] = set()
+    if serving is not None and serving.layout is not None:
+        behind = set(fronts.fronted(serving.release, serving.layout))
+    for entry in paths.fronts.iterdir():
+        if entry.name not in behind:
+            shutil.rmtree(str(entry), ignore_errors=True)

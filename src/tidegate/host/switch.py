@@ -1,0 +1,88 @@
+"""*switch*: traffic goes to the new copies; what can only run once is restarted in place."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Dict, List
+
+from tidegate.host import copies, edge, fronts, generations, systemd, units
+from tidegate.host.context import Context
+from tidegate.host.errors import HostError
+from tidegate.host.files import write_if_changed
+from tidegate.host.front import get_live, set_live
+from tidegate.host.generations import Generation
+from tidegate.host.prepare import at_switch
+
+
+def prepared(ctx: Context) -> Generation:
+    """The generation that this deployment prepared."""
+    found = generations.load(ctx.paths, ctx.number)
+    if found is None or found.layout is None:
+        raise HostError(
+            "input", "not-prepared", f"{ctx.record['deployment']} was not prepared here",
+            subject=ctx.record["deployment"],
+        )
+    return found
+
+
+def switch(ctx: Context) -> Dict[str, Any]:
+    """Dependencies first: fronts are turned, services in place restarted; the edge last."""
+    new, old = prepared(ctx), generations.current(ctx.paths)
+    assert new.layout is not None
+    in_place = at_switch(new, old)
+    _write_in_place(ctx, new, in_place)
+    behind = set(fronts.fronted(new.release, new.layout))
+    switched: List[str] = []
+    outage_ms = 0.0
+    with ctx.step("switch"):
+        for name in copies.ordered(new.release):
+            slot = new.layout["services"][name]["slot"]
+            folder = fronts.folder(ctx.paths, name)
+            if name in behind and get_live(folder) != slot:
+                set_live(folder, slot)
+                switched.append(name)
+            if name in in_place:
+                outage_ms = max(outage_ms, _restart(ctx, new, name))
+        turned = turn_edge(ctx, new)
+    return {
+        "switched": sorted({*switched, *turned}),
+        "recreated": in_place,
+        "outage_ms": round(outage_ms, 1),
+    }
+
+
+def turn_edge(ctx: Context, target: Generation) -> List[str]:
+    """Point the edge at the slots of `target`; returns the services that were turned."""
+    places = fronts.places(ctx.paths)
+    held = [claim for claim in edge.claims(places) if claim.instance == ctx.paths.instance]
+    names = {part.service for claim in held for part in (*claim.published, *claim.routes)}
+    wanted = fronts.live(target, ctx.paths.instance)
+    known = edge.get_live(places)
+    turn = {
+        f"{ctx.paths.instance}/{name}": wanted.get(f"{ctx.paths.instance}/{name}", "")
+        for name in names
+    }
+    turn = {key: slot for key, slot in turn.items() if known.get(key, "") != slot}
+    if turn:
+        edge.set_live(places, turn)
+    return [key.split("/", 1)[1] for key in turn]
+
+
+def _write_in_place(ctx: Context, new: Generation, names: List[str]) -> None:
+    assert new.layout is not None
+    texts: Dict[str, str] = {}
+    for name in names:
+        texts.update(units.service_units(new.release, new.layout, name))
+    written = [
+        write_if_changed(ctx.paths.units / name, text, 0o644) for name, text in texts.items()
+    ]
+    if any(written):
+        systemd.daemon_reload()
+
+
+def _restart(ctx: Context, new: Generation, name: str) -> float:
+    """Restart one service in place; returns for how long it was away, in ms."""
+    assert new.layout is not None
+    began = time.monotonic()
+    copies.bring_up(ctx, new.release, new.layout, [name], lambda _: None)
+    return (time.monotonic() - began) * 1000
