@@ -1,0 +1,242 @@
+"""Carries one deployment out on every host, phase by phase, with a barrier after each.
+
+A phase begins on all hosts before any answer is awaited; it is over when all have answered.
+The first host of the list is the environment's witness: it owns lock, token and decision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tidegate.errors import DeploymentFailed, InDoubtError, InfrastructureError, TidegateError
+from tidegate.pipeline.lease import Lease
+from tidegate.pipeline.states import DECIDED, ENDS, TABLE, Outcome, Phase
+from tidegate.ports import Answer, Host, Reporter
+
+Results = list[Mapping[str, Any]]
+PROPOSALS = {Phase.COMMIT: "commit", Phase.ABORT: "abort"}
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """Everything that a deployment needs, made before any host is touched.
+
+    ``generation`` names a stored release of the hosts in place of ``release`` (a rollback).
+    ``blobs_port`` is our blob server on 127.0.0.1, 0 for none.
+    """
+
+    environment: str
+    owner: str
+    reason: str = ""
+    release: Mapping[str, Any] | None = None
+    signature: str = ""
+    generation: int = 0
+    kind: str = "deploy"
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)  # name → base64
+    blobs_port: int = 0
+    allow_stateful: bool = False
+    lease_s: float = 15.0
+    watch_s: float = 1.0
+    max_error_rate: float = 0.05
+    min_requests: int = 20
+
+
+@dataclass(slots=True)
+class Report:
+    """How it ended: ``end`` is one of the table's ends; ``error`` says why it did not commit."""
+
+    end: Phase = Phase.REVERTED
+    deployment: str = ""
+    number: int = 0
+    error: TidegateError | None = None
+    results: dict[str, Results] = field(default_factory=dict)
+
+    def collected(self, phase: Phase, key: str) -> list[Any]:
+        """The lists under ``key`` of all hosts in one phase, joined."""
+        return [item for result in self.results.get(phase, []) for item in result.get(key) or []]
+
+    def total(self, phase: Phase, key: str) -> float:
+        """The sum of a figure over all hosts in one phase."""
+        return sum(float(result.get(key) or 0) for result in self.results.get(phase, []))
+
+
+class Runner:
+    """One attempt; use once."""
+
+    def __init__(self, hosts: Sequence[Host], attempt: Attempt, reporter: Reporter) -> None:
+        self._hosts = hosts
+        self._attempt = attempt
+        self._reporter = reporter
+        self._report = Report()
+        self._token = 0
+        self._lease = Lease(hosts, attempt.lease_s)
+        self._steps: Mapping[Phase, Callable[[], Results]] = {
+            Phase.ACQUIRE: self._acquire,
+            Phase.SECRETS: self._secrets,
+            Phase.PREPARE: self._prepare,
+            Phase.SWITCH: lambda: self._all("switch", {"batch": 0, "percent": 100}),
+            Phase.WATCH: self._watch,
+            Phase.COMMIT: lambda: self._decide(Phase.COMMIT),
+            Phase.FINISH: lambda: self._all("finish", {"outcome": "commit"}),
+            Phase.ABORT: lambda: self._decide(Phase.ABORT),
+            Phase.UNDO: lambda: self._all("finish", {"outcome": "abort"}),
+            Phase.RELEASE: self._release,
+            Phase.GIVE_BACK: self._release,
+        }
+
+    def run(self) -> Report:
+        """Go through the table to an end. Raises nothing but what it cannot foresee."""
+        phase = Phase.ACQUIRE
+        try:
+            while phase not in ENDS:
+                phase = TABLE[phase, self._step(phase)]
+        finally:
+            self._lease.end()
+        self._report.end = phase
+        self._explain(phase)
+        return self._report
+
+    def _step(self, phase: Phase) -> Outcome:
+        self._reporter.phase(phase, "begin")
+        try:
+            results = self._report.results[phase] = self._steps[phase]()
+        except KeyboardInterrupt:
+            return self._failed(phase, _interrupted())
+        except TidegateError as error:
+            return self._failed(phase, error)
+        proposed = PROPOSALS.get(phase)
+        if proposed and results[0].get("outcome") != proposed:
+            self._reporter.phase(phase, "failed", "another decision was recorded first")
+            return Outcome.OVERRULED
+        self._reporter.phase(phase, "ok")
+        return Outcome.OK
+
+    def _failed(self, phase: Phase, error: TidegateError) -> Outcome:
+        if self._report.error is None:
+            self._report.error = error
+        self._reporter.phase(phase, "failed", error.message)
+        return Outcome.FAILED
+
+    def _acquire(self) -> Results:
+        attempt = self._attempt
+        args = {
+            "environment": attempt.environment,
+            "owner": attempt.owner,
+            "reason": attempt.reason,
+            "lease_s": attempt.lease_s,
+        }
+        answer = self._hosts[0].begin("acquire", args)
+        granted = self._wait(answer, Phase.ACQUIRE)
+        self._report.deployment = str(granted["deployment"])
+        self._report.number = int(granted.get("number") or 0)
+        self._token = int(granted["token"])
+        self._lease.begin(self._report.deployment, self._token)
+        return [granted]
+
+    def _secrets(self) -> Results:
+        sent = [
+            self._begin(host, "secrets", {"name": name, "value_b64": value})
+            for host in self._hosts
+            for name, value in self._attempt.secrets.items()
+        ]
+        return [self._wait(answer, Phase.SECRETS) for answer in sent]
+
+    def _prepare(self) -> Results:
+        attempt = self._attempt
+        args: dict[str, Any] = {
+            "kind": attempt.kind,
+            "lease_s": attempt.lease_s,
+            "allow_stateful": attempt.allow_stateful,
+        }
+        if attempt.generation:
+            args["generation"] = attempt.generation
+        else:
+            args |= {"release": attempt.release, "signature": attempt.signature}
+        return self._gather(
+            Phase.PREPARE,
+            [self._begin(h, "prepare", {**args, "blobs": self._blobs(h)}) for h in self._hosts],
+        )
+
+    def _blobs(self, host: Host) -> Mapping[str, int] | None:
+        port = self._attempt.blobs_port
+        return {"port": host.forward(port)} if port else None
+
+    def _watch(self) -> Results:
+        attempt = self._attempt
+        limits = {"max_error_rate": attempt.max_error_rate, "min_requests": attempt.min_requests}
+        results = self._all("watch", {"window_s": attempt.watch_s, "limits": limits})
+        for host, result in zip(self._hosts, results, strict=True):
+            _judge(host.name, result)
+        return results
+
+    def _decide(self, phase: Phase) -> Results:
+        answer = self._begin(self._hosts[0], "decide", {"outcome": PROPOSALS[phase]})
+        return [self._wait(answer, phase)]
+
+    def _release(self) -> Results:
+        self._lease.end()
+        return [self._wait(self._begin(self._hosts[0], "release", {}), Phase.RELEASE)]
+
+    def _all(self, op: str, args: Mapping[str, Any]) -> Results:
+        phase = Phase.FINISH if op == "finish" else Phase(op)
+        return self._gather(phase, [self._begin(host, op, args) for host in self._hosts])
+
+    def _gather(self, phase: Phase, answers: Sequence[Answer]) -> Results:
+        """The barrier: every answer is awaited, also after one has failed."""
+        results: Results = []
+        first: TidegateError | None = None
+        for answer in answers:
+            try:
+                results.append(self._wait(answer, phase))
+            except TidegateError as error:
+                first = first or error
+        if first is not None:
+            raise first
+        return results
+
+    def _begin(self, host: Host, op: str, args: Mapping[str, Any]) -> Answer:
+        return host.begin(op, args, deployment=self._report.deployment, token=self._token)
+
+    def _wait(self, answer: Answer, phase: Phase) -> Mapping[str, Any]:
+        """An interrupt that comes once a decision is on its way is answered by going on."""
+        while True:
+            try:
+                return answer.result()
+            except KeyboardInterrupt:
+                if phase not in DECIDED:
+                    raise
+                self._reporter.phase(phase, "info", "this step ends by itself; please wait")
+
+    def _explain(self, end: Phase) -> None:
+        report, name = self._report, self._report.deployment
+        if end is Phase.IN_DOUBT and report.error is not None:
+            report.error = InDoubtError(
+                f"{name}: the decision may or may not be recorded: {report.error.message}",
+                code="in-doubt", hint="tidegate status says what the host decided",
+            )  # fmt: skip
+        elif end is Phase.REVERTED and report.error is None:
+            report.error = DeploymentFailed(
+                f"{name}: its lease ran out, and the host put itself back", code="lease-lost"
+            )
+        elif end is Phase.LEFT and report.error is None:
+            report.error = InfrastructureError(f"{name} could not be put back", code="left")
+
+
+def _judge(host: str, result: Mapping[str, Any]) -> None:
+    verdict = str(result.get("verdict"))
+    reason = str(result.get("reason") or verdict)
+    log = tuple(str(line) for line in result.get("log") or ())
+    if verdict == "failed":
+        raise DeploymentFailed(
+            f"{host}: the new version does not do well: {reason}", code="watch-failed", log=log
+        )
+    if verdict == "error":
+        raise InfrastructureError(f"{host}: it could not be watched: {reason}", code="watch-error")
+
+
+def _interrupted() -> DeploymentFailed:
+    return DeploymentFailed(
+        "interrupted", code="interrupted", hint="nothing is left behind; deploy again at any time"
+    )
