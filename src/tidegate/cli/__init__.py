@@ -37,6 +37,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("init", "tidegate.cli.init:init", "Write tidegate.yaml from what is here.", BEGIN),
     Entry("doctor", "tidegate.cli.doctor:doctor", "Say what is missing, and its remedy.", BEGIN),
     Entry("host", "tidegate.cli.host:app", "Make a bare server ready (host bootstrap).", BEGIN),
+    Entry("lab", "tidegate.cli.lab:app", "Disposable real servers to try it on.", TOOLS),
 )
 
 
