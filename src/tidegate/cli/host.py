@@ -1,0 +1,121 @@
+"""``tidegate host bootstrap``: a bare server with root or sudo SSH becomes ready."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from pathlib import Path
+
+from cyclopts import App
+
+from tidegate.bootstrap.findings import MISSING
+from tidegate.bootstrap.server import Step, login_key, prepare_server, read_key
+from tidegate.bootstrap.signing_key import public_key, signing_key
+from tidegate.cli.doctor import one_host, show
+from tidegate.cli.output import print_json, progress, say
+from tidegate.config import load_config
+from tidegate.edges.ssh import Ssh
+from tidegate.errors import InputError
+from tidegate.model.config import Config, Host
+
+app = App(help="Make servers ready. Example: tidegate host bootstrap production")
+
+
+@app.command
+def bootstrap(
+    target: str,
+    /,
+    *,
+    root_ssh: str = "",
+    key: Path | None = None,
+    first_port: int = 80,
+    json: bool = False,
+) -> int:
+    """Make the hosts of an environment, or one host, ready for deployments.
+
+    Installs Podman and its parts, makes the deploy user, and lets its units outlive a login.
+    It can be repeated: what is right already is kept.
+    Example: tidegate host bootstrap production --root-ssh root@203.0.113.10
+
+    Args:
+        target: An environment or a host of tidegate.yaml.
+        root_ssh: A login that is root or may use sudo without a password; without it
+            root at the host's own address.
+        key: The public key that may log in; without it the one that ssh would use.
+        first_port: The lowest port that containers may listen on.
+        json: Answer as JSON.
+    """
+    chosen = chosen_hosts(load_config(), target)
+    if root_ssh and len(chosen) > 1:
+        raise InputError(
+            f"{target} has {len(chosen)} hosts and --root-ssh is one login",
+            code="usage",
+            hint=f"name one host: {', '.join(host.name for host in chosen)}",
+        )
+    signer = public_key(signing_key())
+    answers = []
+    for host in chosen:
+        steps = one(host, root_ssh, key, signer, first_port, quiet=json)
+        answers.append((host, steps, one_host(host, signer)))
+    if json:
+        print_json(
+            "bootstrap",
+            {
+                "hosts": [
+                    {
+                        "name": host.name,
+                        "steps": [asdict(step) for step in steps],
+                        "findings": [asdict(finding) for finding in found],
+                    }
+                    for host, steps, found in answers
+                ]
+            },
+        )
+    else:
+        for _, _, found in answers:
+            show(found)
+    return 4 if any(f.state == MISSING for _, _, found in answers for f in found) else 0
+
+
+def one(
+    host: Host, root_ssh: str, key: Path | None, signer: str, first_port: int, *, quiet: bool
+) -> list[Step]:
+    """Bring one host up to what is needed, and say what changed."""
+    user, _, address = host.ssh.rpartition("@")
+    login = root_ssh or f"root@{address}"
+    if host.port:
+        login = f"ssh://{login}:{host.port}"
+    config = os.environ.get("TIDEGATE_SSH_CONFIG", "")
+    authorized = read_key(key) if key else login_key(host.destination, config)
+    if not quiet:
+        progress(f"{host.name}: making it ready as {login} (packages can take a minute)")
+    ssh = Ssh(login, name=host.name)
+    try:
+        steps = prepare_server(ssh, user or "deploy", authorized, signer, first_port=first_port)
+    finally:
+        ssh.disconnect()  # a root connection is not kept open
+    if not quiet:
+        changes = [step.text for step in steps if step.changed]
+        for text in changes or ["nothing: it was ready"]:
+            say(f"  changed  {text}" if changes else f"  {text}")
+        say()
+    return steps
+
+
+def chosen_hosts(config: Config, target: str) -> list[Host]:
+    """The hosts of an environment, or the host of that name."""
+    if target in config.environments:
+        return list(config.environments[target].hosts.values())
+    known = {
+        name: host
+        for environment in config.environments.values()
+        for name, host in environment.hosts.items()
+    }
+    if target in known:
+        return [known[target]]
+    raise InputError(
+        f"there is no environment and no host {target!r}",
+        code="unknown-host",
+        where=config.where("environments"),
+        hint=f"known are: {', '.join([*config.environments, *known])}",
+    )

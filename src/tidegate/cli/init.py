@@ -1,0 +1,121 @@
+"""``tidegate init``: writes tidegate.yaml from the compose file that is here, and asks nothing."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from tidegate.cli.output import print_json, say
+from tidegate.compose.document import read
+from tidegate.config import find_compose_files, read_config
+from tidegate.config.load import COMPOSE_FILES, FILE, default_project
+from tidegate.errors import InputError
+
+EXAMPLE_HOST = "deploy@203.0.113.10"  # an address for documentation: RFC 5737
+_PLAIN = re.compile(r"[a-z][a-z0-9_.@-]*")
+_WORDS = ("true", "false", "null", "yes", "no", "on", "off", "y", "n")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is here: the compose files, the project's name, its services."""
+
+    files: tuple[str, ...]
+    project: str
+    services: tuple[str, ...]
+
+
+def init(
+    *,
+    host: str = EXAMPLE_HOST,
+    environment: str = "production",
+    project: str = "",
+    json: bool = False,
+) -> None:
+    """Write tidegate.yaml for the compose file in this directory.
+
+    It never overwrites one. Example: tidegate init --host deploy@203.0.113.10
+
+    Args:
+        host: How ssh reaches the server, as user@address.
+        environment: The name of the first environment.
+        project: The project's name; without it that of the compose file or the directory.
+        json: Answer as JSON.
+    """
+    root = Path.cwd()
+    found = look(root, project)
+    text = configuration(found, environment, host)
+    read_config(text, FILE, root=str(root))  # the same checks as for a file written by hand
+    try:
+        with (root / FILE).open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise InputError(
+            f"there is a {FILE} already",
+            code="config-exists",
+            hint=f"edit it, or remove it first: rm {FILE}",
+        ) from None
+    following = next_commands(environment, host)
+    if json:
+        data = {"file": FILE, "project": found.project, "services": list(found.services)}
+        print_json("init", {**data, "compose": list(found.files), "next": following})
+        return
+    say(f"wrote {FILE}, from {' and '.join(found.files)}: {', '.join(found.services)}")
+    say()
+    say("\n".join(f"    {line}" for line in text.splitlines()))
+    say()
+    if host == EXAMPLE_HOST:
+        say(f"Put your server's address in the place of {EXAMPLE_HOST}. Then:")
+    else:
+        say("Next:")
+    for line in following:
+        say(f"    {line}")
+
+
+def look(root: Path, project: str) -> Found:
+    """What is in a directory; without a compose file an ``InputError``."""
+    files = find_compose_files(root)
+    if not files:
+        raise InputError(
+            "there is no compose file here",
+            code="compose-missing",
+            hint=f"looked for {', '.join(COMPOSE_FILES)}",
+        )
+    named = ""
+    services: list[str] = []
+    for name in files:
+        for document in read((root / name).read_text(encoding="utf-8"), name):
+            node = document.root.get("name")
+            named = node.text() if node else named
+            body = document.root.get("services")
+            services += [key for key in (body.children() if body else {}) if key not in services]
+    if "$" in named:
+        named = ""
+    return Found(tuple(files), project or named or default_project(str(root)), tuple(services))
+
+
+def configuration(found: Found, environment: str, host: str) -> str:
+    """The text of a tidegate.yaml: all that one compose file and one server need."""
+    return (
+        "version: 1\n"
+        f"project: {quoted(found.project)}\n"
+        "environments:\n"
+        f"  {quoted(environment)}:\n"
+        f"    hosts: {{web-1: {{ssh: {quoted(host)}}}}}\n"
+    )
+
+
+def quoted(word: str) -> str:
+    """A word as YAML text, quoted where it would be something else."""
+    return word if _PLAIN.fullmatch(word) and word not in _WORDS else f'"{word}"'
+
+
+def next_commands(environment: str, host: str) -> list[str]:
+    """What to type next."""
+    address = host.rpartition("@")[2]
+    return [
+        f"tidegate host bootstrap {environment} --root-ssh root@{address}   # a bare server",
+        "tidegate doctor                       # what is missing, and the command that mends it",
+        f"tidegate deploy {environment}",
+    ]
