@@ -23,6 +23,7 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tidegate.testing.load", description=__doc__)
     parser.add_argument("http", type=Address.parse, metavar="HOST:PORT")
     parser.add_argument("--tcp", type=Address.parse, metavar="HOST:PORT")
+    parser.add_argument("--ws", type=Address.parse, metavar="HOST:PORT", help="if it is another")
     parser.add_argument("--kinds", default="", help=", ".join(KINDS))
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--seed", type=int, default=1)
@@ -59,6 +60,7 @@ def main(argv: list[str] | None = None) -> int:
     load = Load(
         http=asked.http,
         tcp=asked.tcp,
+        ws=asked.ws,
         kinds=tuple(filter(None, asked.kinds.split(","))),
         seed=asked.seed,
         run=asked.run,

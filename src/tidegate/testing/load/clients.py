@@ -33,6 +33,7 @@ class Setting:
     kind: str
     http: Address
     tcp: Address | None
+    ws: Address
     record: Record
     chance: random.Random
     stop: asyncio.Event
@@ -149,7 +150,7 @@ async def websocket(setting: Setting) -> None:
     """Connections of 2 to 6 s that echo; one that ends before we close it is a failure."""
     while not setting.stop.is_set():
         try:
-            connection = await Connection.open(setting.http)
+            connection = await Connection.open(setting.ws)
             try:
                 await upgrade(connection, "/echo", setting.host)
                 ends = time.monotonic() + setting.chance.uniform(2, 6)

@@ -39,6 +39,7 @@ class Load:
 
     http: Address
     tcp: Address | None = None
+    ws: Address | None = None
     kinds: tuple[str, ...] = ()
     seed: int = 1
     run: str = "load"
@@ -62,6 +63,7 @@ async def drive(
                     kind=name,
                     http=load.http,
                     tcp=load.tcp,
+                    ws=load.ws or load.http,
                     record=record,
                     # The seed makes a run repeatable; nothing here is a secret.
                     chance=random.Random(f"{load.seed}/{name}/{number}"),  # noqa: S311

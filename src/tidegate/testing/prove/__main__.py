@@ -1,0 +1,48 @@
+"""``python -m tidegate.testing.prove PART [--seed N]``, called by ``scripts/prove``.
+
+Exit code 0 if nothing was violated, else 1. Needs root, for the lab.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import time
+from typing import Any
+
+from tidegate.testing.prove import deploy, evidence, kills
+
+Result = tuple[list[Any], dict[str, Any]]
+
+
+def run(asked: argparse.Namespace, seed: int) -> Result:
+    """The part that was asked for."""
+    if asked.part == "deploy":
+        return deploy.prove(seed, asked.server, asked.deployments)
+    return kills.prove(seed, asked.server, asked.instants, asked.most)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run a part and write its evidence."""
+    parser = argparse.ArgumentParser(prog="scripts/prove", description=__doc__)
+    parser.add_argument("part", choices=("deploy", "kills"))
+    parser.add_argument("--seed", type=int, help="any number; a new one each time by default")
+    parser.add_argument("--server", default="prove", help="the lab server's name; made anew")
+    parser.add_argument("--deployments", type=int, default=30)
+    parser.add_argument("--instants", type=int, default=24, help="kills inside of each phase")
+    parser.add_argument("--most", type=int, default=0, help="stop after so many kills")
+    asked = parser.parse_args(argv)
+    seed = random.SystemRandom().randrange(10**6) if asked.seed is None else asked.seed
+    sys.stderr.write(f"prove {asked.part} --seed {seed}\n")
+    began = time.time()
+    violations, figures = run(asked, seed)
+    path = evidence.write(asked.part, seed, began, violations, figures)
+    for violation in violations:
+        sys.stderr.write(f"VIOLATED: {violation}\n")
+    sys.stderr.write(f"{'FAILED' if violations else 'passed'}: {path}\n")
+    return 1 if violations else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

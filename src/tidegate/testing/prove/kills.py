@@ -1,0 +1,165 @@
+"""``prove kills``: the controller, its connection, the host's tool and the host die at any instant.
+
+After each kill, with no hand on it: one whole release serves, the chain is whole, nothing is
+orphaned, every acknowledged row is there, and the next deployment works. Where the host itself
+stayed up, no client noticed anything.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from tidegate.testing.prove.aim import PHASES, Aim, aims, first
+from tidegate.testing.prove.controller import Event, Outcome
+from tidegate.testing.prove.kill import arm
+from tidegate.testing.prove.progress import Progress
+from tidegate.testing.prove.site import Site
+
+LATE_S = 60.0  # a run in which the aimed event never comes is not waited for longer
+
+
+@dataclass(slots=True)
+class Shot:
+    """What one kill did."""
+
+    aim: Aim
+    hit: str
+    code: int
+    settled_s: float
+    ended: str
+    failed_requests: int
+    violations: list[str]
+    seconds: float
+
+
+def shoot(site: Site, aim: Aim, baseline: Outcome, seed: int) -> tuple[Shot, Outcome]:
+    """One deployment killed as aimed, and everything that is looked at afterwards."""
+    began = time.monotonic()
+    name = f"k{site.number}"
+    before, tried = str(site.number), site.next_version()
+    with site.load(name, seed) as load:
+        code, hit = kill(site, aim)
+        settled_s = site.settle()
+        found = site.violations()
+        served = site.answers().get("web", "")
+        if served not in (before, tried):
+            found.append(f"version {served} serves, neither {before} nor {tried}")
+        following = site.next_version()
+        outcome = site.deploy()
+        if outcome.code != 0:
+            found.append(f"the next deployment ended with {outcome.code}: {tail(outcome.stderr)}")
+        report = load.stop()
+    found += site.violations(report["acknowledged"])
+    if (now := site.answers().get("web")) != following:
+        found.append(f"after the next deployment {now} serves, not {following}")
+    failed = report["failures"]
+    if aim.kind != "power" and failed:
+        kinds = Counter(f"{failure['kind']}: {failure['what']}" for failure in failed)
+        found.append(f"clients noticed it: {dict(kinds)}")
+    ended = "new" if served == tried else "old"
+    seconds = time.monotonic() - began
+    shot = Shot(aim, hit, code, settled_s, ended, len(failed), found, round(seconds, 1))
+    return shot, outcome if outcome.code == 0 else baseline
+
+
+def kill(site: Site, aim: Aim) -> tuple[int, str]:
+    """Deploy, and kill at the instant; the run's exit code and what was hit."""
+    seen = threading.Event()
+
+    def heard(event: Event) -> None:
+        if event.name == aim.after:
+            seen.set()
+
+    with arm(aim.kind, site) as weapon:
+        run = site.start("deploy", "production", heard=heard)
+        hit = "nothing: the event never came"
+        if wait(run.process.poll, seen):
+            time.sleep(aim.delay_s)
+            hit = weapon.fire(run)
+        if aim.kind == "power":
+            site.server.start()
+        return run.wait(LATE_S).code, hit
+
+
+def wait(ended: Any, seen: threading.Event) -> bool:
+    """Until the event is heard; False when the run ends without it."""
+    deadline = time.monotonic() + LATE_S
+    while not seen.wait(0.05):
+        if ended() is not None or time.monotonic() > deadline:
+            return seen.is_set()
+    return True
+
+
+def tail(text: str) -> str:
+    """The last words of an output."""
+    return " / ".join(text.strip().splitlines()[-4:])
+
+
+def prove(seed: int, name: str, instants: int, most: int) -> tuple[list[Any], dict[str, Any]]:
+    """Run it; the violations and the figures."""
+    progress = Progress("kills")
+    site = Site.up(name)
+    try:
+        progress.say(f"a first deployment on {site.server.address}, then one that is measured")
+        baseline = measured(site)
+        todo = aims(seed, baseline.events, instants)[: most or None]
+        shots: list[Shot] = []
+        for number, aim in enumerate(todo, 1):
+            shot, baseline = shoot(site, aim, baseline, seed + number)
+            shots.append(shot)
+            bad = f"  VIOLATED {shot.violations}" if shot.violations else ""
+            progress.step(
+                number,
+                len(todo),
+                f"{aim.kind:10} {aim.where:14} +{aim.delay_s:.2f} s: hit {shot.hit},"
+                f" {shot.ended} serves, {shot.seconds} s{bad}",
+            )
+        return violations(shots, seed), figures(shots, baseline)
+    finally:
+        site.close()
+
+
+def measured(site: Site) -> Outcome:
+    """The first deployment, and a second one, whose events say how long the phases take."""
+    for _ in range(2):
+        site.next_version()
+        outcome = site.deploy()
+        if outcome.code != 0:
+            raise RuntimeError(f"a deployment that nobody disturbs fails:\n{outcome.stderr}")
+    return outcome
+
+
+def violations(shots: list[Shot], seed: int) -> list[Any]:
+    """Every shot that broke something, with all that is needed to shoot it again."""
+    return [
+        {"seed": seed, "number": number, **asdict(shot)}
+        for number, shot in enumerate(shots, 1)
+        if shot.violations
+    ]
+
+
+def figures(shots: list[Shot], baseline: Outcome) -> dict[str, Any]:
+    """Counts by kind and place, and how long things took."""
+    settled = sorted(shot.settled_s for shot in shots)
+    phases = {}
+    for phase, (begin, end) in PHASES.items():
+        begins, ends = first(baseline.events, begin), first(baseline.events, end)
+        if begins and ends:
+            phases[phase] = round(ends - begins, 3)
+    return {
+        "kills": len(shots),
+        "by_kind": dict(Counter(shot.aim.kind for shot in shots)),
+        "by_place": dict(Counter(shot.aim.where for shot in shots)),
+        "hit_nothing": sum("nothing" in shot.hit for shot in shots),
+        "ended": dict(Counter(shot.ended for shot in shots)),
+        "failed_requests_without_power_cut": sum(
+            shot.failed_requests for shot in shots if shot.aim.kind != "power"
+        ),
+        "settled_s": {"median": settled[len(settled) // 2], "max": settled[-1]},
+        "phases_s": phases,
+        "shots": [asdict(shot) for shot in shots],
+    }
