@@ -123,6 +123,7 @@ def acquire(paths: Paths, args: Dict[str, Any], since: str) -> Dict[str, Any]:
             "lease_s": float(args.get("lease_s", 15.0)),
             "state": "acquired",
             "kind": "deploy",
+            "request": args.get("request", ""),
             "results": {},
         }
         save(paths, record)

@@ -23,7 +23,7 @@ def prune(ctx: Context) -> None:
             _images(ctx.paths, kept, gone)
             for n in sorted(gone):
                 generations.drop(ctx.paths, n)
-                remove(ctx.paths.journal(n))
+    _journals(ctx.paths, kept | {ctx.number})
     _files(ctx.paths, kept)
     _secrets(ctx, kept)
     _fronts(ctx.paths, current)
@@ -36,6 +36,13 @@ def split(paths: Paths, current: int) -> "tuple[Set[int], Set[int]]":
     served = generations.committed(paths)
     kept = {n for n in served[-keep:]} | ({current} if current else set())
     return kept, set(generations.numbers(paths)) - kept
+
+
+def _journals(paths: Paths, kept: Set[int]) -> None:
+    folder = paths.root / "journals"
+    for entry in folder.iterdir() if folder.is_dir() else ():
+        if entry.stem.isdigit() and int(entry.stem) not in kept:
+            remove(entry)
 
 
 def _refs(paths: Paths, numbers: Set[int]) -> Set[str]:

@@ -1,0 +1,161 @@
+"""`tidegate-host attach`: a controller's one SSH command, a pipe to the open deployment.
+
+What only reads is answered here. `acquire` opens a deployment and starts its unit; from then
+on frames go to the agent's socket. When the agent dies, systemd starts it again and the
+requests that it did not answer are handed to it once more.
+"""
+
+from __future__ import annotations
+
+import socket
+import sys
+import threading
+import time
+from typing import Any, Dict, Optional
+
+from tidegate.host import clock, deployment, facts, systemd
+from tidegate.host.agent import as_host_error
+from tidegate.host.errors import HostError
+from tidegate.host.paths import Paths
+from tidegate.host.wire import Frame, Wire, failure, success
+
+# How long an agent that was killed may take to be back.
+BACK_S = 20.0
+
+
+class Attachment:
+    """One controller's connection to one instance on this host."""
+
+    def __init__(self, paths: Paths, after: int) -> None:
+        self.paths = paths
+        self.out = Wire(sys.stdin.buffer, sys.stdout.buffer)
+        self._after = after
+        self._agent: Optional[Wire] = None
+        self._pending: Dict[str, Frame] = {}
+        self._lock = threading.Lock()
+
+    def serve(self) -> int:
+        """Say hello, then answer or pass on until standard input ends."""
+        record = deployment.load(self.paths)
+        self.out.write({"hello": facts.hello(self.paths, record)})
+        if record is not None:
+            self._connect()
+        while True:
+            request = self.out.read()
+            if request is None:
+                return 0
+            try:
+                self._handle(request)
+            except (HostError, OSError) as problem:
+                self._refuse(request, as_host_error(problem))
+
+    def _handle(self, request: Frame) -> None:
+        op = request.get("op", "")
+        args: Dict[str, Any] = request.get("args") or {}
+        if op == "hello":
+            hello = facts.hello(self.paths, deployment.load(self.paths))
+            self._reply(request, hello)
+        elif op in facts.READING:
+            threading.Thread(target=self._read, args=(request,), daemon=True).start()
+        elif op == "acquire":
+            record = self._acquire(args, str(request.get("id", "")))
+            self._reply(request, {k: record[k] for k in ("deployment", "token", "number")})
+        else:
+            self._pass_on(request)
+
+    def _read(self, request: Frame) -> None:
+        try:
+            self._reply(
+                request, facts.READING[request["op"]](self.paths, request.get("args") or {})
+            )
+        except (HostError, OSError) as problem:
+            self._refuse(request, as_host_error(problem))
+
+    def _acquire(self, args: Dict[str, Any], ident: str) -> Dict[str, Any]:
+        """Open a deployment; the same request again (after a lost answer) finds its own."""
+        record = deployment.load(self.paths)
+        if record is None or not ident or record.get("request") != ident:
+            record = deployment.acquire(self.paths, {**args, "request": ident}, clock.wall())
+        self._connect()
+        return record
+
+    def _pass_on(self, request: Frame) -> None:
+        if deployment.load(self.paths) is None:
+            raise HostError(
+                "refused", "stale-token", "no deployment is open on this host",
+                subject=str(request.get("deployment", "")),
+                hint="your lease ran out and your deployment was undone: deploy again",
+            )
+        with self._lock:
+            self._pending[str(request.get("id", ""))] = request
+            agent = self._agent
+        if agent is None:
+            self._connect()
+        else:
+            agent.write(request)
+
+    def _connect(self) -> None:
+        """(Re)start the agent, join its events, hand it what is unanswered."""
+        deadline = time.monotonic() + BACK_S
+        while True:
+            try:
+                systemd.systemctl("start", f"tidegate@{self.paths.instance}.service", check=False)
+                connection = socket.socket(socket.AF_UNIX)
+                connection.connect(str(self.paths.socket))
+                break
+            except OSError:
+                if deployment.load(self.paths) is None or time.monotonic() > deadline:
+                    raise HostError(
+                        "error", "agent-down", "the deployment's unit does not answer",
+                        subject=f"tidegate@{self.paths.instance}.service",
+                        hint=f"on the host: systemctl --user status tidegate@{self.paths.instance}",
+                    ) from None
+                time.sleep(0.05)
+        wire = Wire(connection.makefile("rb"), connection.makefile("wb"))
+        wire.write({"from": self._after})
+        with self._lock:
+            self._agent = wire
+            unanswered = list(self._pending.values())
+        for request in unanswered:
+            wire.write(request)
+        threading.Thread(target=self._pump, args=(wire,), daemon=True).start()
+
+    def _pump(self, wire: Wire) -> None:
+        """From the agent to the controller, until the agent ends."""
+        try:
+            for frame in iter(wire.read, None):
+                if "event" in frame:
+                    self._after = frame["event"]["seq"]
+                else:
+                    with self._lock:
+                        self._pending.pop(str(frame.get("id", "")), None)
+                self.out.write(frame)
+        except (OSError, HostError):
+            pass
+        self._agent_gone()
+
+    def _agent_gone(self) -> None:
+        with self._lock:
+            self._agent = None
+            unanswered = dict(self._pending)
+        if not unanswered:
+            return
+        try:
+            if deployment.load(self.paths) is None:
+                raise HostError(
+                    "refused", "stale-token", "the deployment was closed on this host",
+                    hint="deploy again",
+                )
+            self._connect()
+        except (HostError, OSError) as problem:
+            for request in unanswered.values():
+                self._refuse(request, as_host_error(problem))
+
+    def _reply(self, request: Frame, result: Any) -> None:
+        state = deployment.public_state(deployment.load(self.paths))
+        self.out.write({"id": request.get("id", ""), **success(state, result)})
+
+    def _refuse(self, request: Frame, problem: HostError) -> None:
+        with self._lock:
+            self._pending.pop(str(request.get("id", "")), None)
+        self.out.write({"id": request.get("id", ""), **failure("idle", problem)})

@@ -1,0 +1,185 @@
+"""The operations of host protocol 1 on one open deployment.
+
+Each may be repeated: it looks at the record's state and at what is there.
+"""
+
+from __future__ import annotations
+
+import base64
+import uuid
+from typing import Any, Dict, List
+
+from tidegate.host import clock, deployment, generations, ledger, podman
+from tidegate.host.canon import digest
+from tidegate.host.context import Context
+from tidegate.host.errors import HostError
+from tidegate.host.files import read_text, write_atomic, write_once
+from tidegate.host.finish import become, leave
+from tidegate.host.prepare import prepare
+from tidegate.host.switch import switch
+from tidegate.host.watch import baseline, watch
+
+Args = Dict[str, Any]
+Answer = Dict[str, Any]
+
+
+class Ops:
+    """Requests in, results out; every change of state goes through the table."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+
+    def secrets(self, args: Args) -> Answer:
+        """Keep a secret's value; the same value keeps its version. Never journalled."""
+        ctx = self.context
+        name = str(args["name"])
+        value = base64.b64decode(args["value_b64"])
+        now = generations.current(ctx.paths)
+        known = ((now.layout or {}).get("secrets", {}) if now else {}).get(name, "")
+        known = ctx.record.setdefault("secrets", {}).get(name, known)
+        if not known or not podman.secret_is(known, value):
+            known = f"{name}-{uuid.uuid4().hex[:8]}"
+            podman.create_secret(known, value)
+        ctx.record["secrets"][name] = known
+        deployment.save(ctx.paths, ctx.record)
+        return {"version": known}
+
+    def prepare(self, args: Args) -> Answer:
+        """See tidegate.host.prepare."""
+        record = self.context.record
+        if record["state"] in ("prepared", "switching", "switched"):
+            return dict(record["results"]["prepare"])
+        self._undecided()
+        record["kind"] = args.get("kind", "deploy")
+        record["files_from"] = args.get("files_from")
+        self._step("prepare")
+        result = prepare(self.context, args)
+        self._undecided()
+        record["results"]["prepare"] = result
+        self._step("prepared")
+        return result
+
+    def switch(self, _args: Args) -> Answer:
+        """See tidegate.host.switch; the answer is this host's vote."""
+        record = self.context.record
+        if record["state"] == "switched":
+            return dict(record["results"]["switch"])
+        self._undecided()
+        record.setdefault("counted", baseline(self.context))
+        self._step("switch")
+        result = switch(self.context)
+        self._undecided()
+        record["results"]["switch"] = result
+        self._step("switched")
+        return result
+
+    def watch(self, args: Args) -> Answer:
+        """See tidegate.host.watch."""
+        self._undecided()
+        if self.context.record["state"] != "switched":
+            raise HostError("input", "wrong-state", "nothing is switched yet")
+        return watch(self.context, float(args.get("window_s", 1.0)), args.get("limits") or {})
+
+    def outcome(self) -> str:
+        """What is decided, or nothing."""
+        return (read_text(self.context.paths.decision(self.context.number)) or "").strip()
+
+    def decide(self, wanted: str) -> str:
+        """Write the outcome once; returns what is recorded, whoever wrote it."""
+        if wanted not in ("commit", "abort"):
+            raise HostError("input", "bad-outcome", f"{wanted!r} is neither commit nor abort")
+        if wanted == "commit" and not self.outcome() and self.context.record["state"] != "switched":
+            raise HostError("input", "wrong-state", "commit needs a switched deployment")
+        path = self.context.paths.decision(self.context.number)
+        return write_once(path, wanted + "\n").strip()
+
+    def finish(self, args: Args) -> Answer:
+        """Become what was decided."""
+        record = self.context.record
+        if record["state"] in deployment.ENDED:
+            return dict(record["results"].get("finish", {}))
+        outcome = self.outcome()
+        if not outcome or outcome != args.get("outcome"):
+            raise HostError("refused", "not-decided", f"the decision is {outcome or 'open'!r}")
+        self._step_to_end(outcome)
+        if record["state"] in deployment.ENDED:
+            return {}
+        if outcome == "commit":
+            write_atomic(self.context.paths.current, f"{self.context.number}\n")
+        self._record_end(outcome)
+        with self.context.step(outcome):
+            result = become(self.context, generations.current(self.context.paths))
+        record["results"]["finish"] = result
+        self._step("finished")
+        return result
+
+    def may_release(self) -> None:
+        """HostError unless the deployment ended, or never began."""
+        state = self.context.record["state"]
+        if state not in (*deployment.ENDED, "acquired"):
+            raise HostError("input", "wrong-state", f"{state}: finish comes first")
+
+    def destroy(self, args: Args) -> Answer:
+        """Take the instance off this host; its volumes only when asked."""
+        ctx = self.context
+        volumes = self._volumes() if args.get("volumes") else []
+        write_atomic(ctx.paths.current, "0\n")
+        write_once(ctx.paths.decision(ctx.number), "abort\n")
+        ledger.append(ctx.paths.ledger, self._entry("service.removed", "destroyed"))
+        result = leave(ctx)
+        for name in volumes:
+            podman.remove_volume(name)
+        for secret in podman.secrets():
+            if str(secret["name"]).startswith(f"{ctx.paths.instance}_"):
+                podman.remove_secret(str(secret["name"]))
+        if ctx.record["state"] == "acquired":
+            self._step("abandon")
+        return {"removed": result["stopped"], "volumes": volumes}
+
+    def _volumes(self) -> List[str]:
+        now = generations.current(self.context.paths)
+        entries = now.release["volumes"].values() if now else []
+        return sorted(entry["name"] for entry in entries if not entry["external"])
+
+    def _step(self, happened: str) -> None:
+        deployment.step(self.context.paths, self.context.record, happened)
+
+    def _step_to_end(self, outcome: str) -> None:
+        state = self.context.record["state"]
+        if state in ("committing", "aborting"):
+            return
+        self._step("commit" if outcome == "commit" else "abandon")
+
+    def _undecided(self) -> None:
+        if self.outcome():
+            raise HostError(
+                "refused", "decided", f"{self.context.record['deployment']} is already decided",
+                hint="deploy again",
+            )
+
+    def _record_end(self, outcome: str) -> None:
+        """One ledger entry for each deployment, however often its end is walked."""
+        ctx = self.context
+        for entry in reversed(ledger.entries(ctx.paths.ledger)[-5:]):
+            if entry.get("deployment") == ctx.record["deployment"]:
+                return
+        rolled = ctx.record["kind"] == "rollback"
+        event = "service.rolledback" if rolled or outcome == "abort" else "service.deployed"
+        ledger.append(ctx.paths.ledger, self._entry(event, outcome))
+
+    def _entry(self, event: str, outcome: str) -> Dict[str, Any]:
+        ctx = self.context
+        found = generations.load(ctx.paths, ctx.number)
+        return {
+            "at": clock.wall(),
+            "event": event,
+            "deployment": ctx.record["deployment"],
+            "kind": ctx.record["kind"],
+            "outcome": outcome,
+            "owner": ctx.record["owner"],
+            "reason": ctx.record["reason"],
+            "release": digest(found.release) if found else "",
+            "version": found.release.get("version", "") if found else "",
+        }
+
+
