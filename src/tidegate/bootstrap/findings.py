@@ -125,7 +125,7 @@ def system(subject: str, facts: Facts, port: int) -> Iterator[Finding]:
         "cgroups",
         WARNING if absent else OK,
         f"limits are not enforced: {' '.join(absent)} not delegated" if absent else "delegated",
-        "tidegate host bootstrap (delegates them); needs cgroup v2 all the way" if absent else "",
+        "a machine with cgroup v2, then tidegate host bootstrap" if absent else "",
     )
     journal = "journal" in facts
     detail = "persistent" if journal else "volatile: a user cannot read its own logs"

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from cyclopts import App
 
-from tidegate.bootstrap.findings import MISSING
+from tidegate.bootstrap.findings import MISSING, Finding
 from tidegate.bootstrap.server import Step, login_key, prepare_server, read_key
 from tidegate.bootstrap.signing_key import public_key, signing_key
 from tidegate.cli.doctor import one_host, show
@@ -56,25 +57,21 @@ def bootstrap(
     answers = []
     for host in chosen:
         steps = one(host, root_ssh, key, signer, first_port, quiet=json)
-        answers.append((host, steps, one_host(host, signer)))
+        answers.append((host.name, steps, one_host(host, signer)))
     if json:
-        print_json(
-            "bootstrap",
-            {
-                "hosts": [
-                    {
-                        "name": host.name,
-                        "steps": [asdict(step) for step in steps],
-                        "findings": [asdict(finding) for finding in found],
-                    }
-                    for host, steps, found in answers
-                ]
-            },
-        )
+        print_json("bootstrap", {"hosts": [as_dict(*answer) for answer in answers]})
     else:
-        for _, _, found in answers:
-            show(found)
+        show(finding for _, _, found in answers for finding in found)
     return 4 if any(f.state == MISSING for _, _, found in answers for f in found) else 0
+
+
+def as_dict(name: str, steps: list[Step], found: list[Finding]) -> dict[str, Any]:
+    """One host's answer as JSON."""
+    return {
+        "name": name,
+        "steps": [asdict(step) for step in steps],
+        "findings": [asdict(finding) for finding in found],
+    }
 
 
 def one(
