@@ -9,13 +9,8 @@ from dataclasses import dataclass
 from tidegate.testing.prove.controller import Event
 from tidegate.testing.prove.kill import KINDS
 
-# The phases, each from the first event of one name to the first of another.
-PHASES = {
-    "prepare": ("lock ok", "switch begin"),
-    "switch": ("switch begin", "watch begin"),
-    "watch": ("watch begin", "watch ok"),
-    "finish": ("watch ok", "prune ok"),
-}
+# What the controller goes through, in order; the host works in the three of ``INSIDE``.
+PHASES = ("acquire", "prepare", "switch", "watch", "commit", "finish", "release")
 INSIDE = ("prepare", "switch", "finish")
 
 
@@ -30,8 +25,14 @@ class Aim:
 
 
 def boundaries() -> list[str]:
-    """The events that part the phases."""
-    return list(dict.fromkeys(name for ends in PHASES.values() for name in ends))
+    """The events at which one phase gives way to the next, and the last end."""
+    return [*(f"phase {phase} begin" for phase in PHASES), "phase release ok"]
+
+
+def span(events: Sequence[Event], phase: str) -> tuple[float, float] | None:
+    """When a phase began and ended, where both were heard."""
+    begins, ends = (first(events, f"phase {phase} {state}") for state in ("begin", "ok"))
+    return (begins, ends) if begins is not None and ends is not None else None
 
 
 def first(events: Sequence[Event], name: str) -> float | None:
@@ -42,16 +43,17 @@ def first(events: Sequence[Event], name: str) -> float | None:
 def aims(seed: int, baseline: Sequence[Event], instants: int) -> list[Aim]:
     """Every kind at every boundary, then ``instants`` in each of ``INSIDE``; shuffled.
 
-    Raises ValueError if the baseline lacks an event that a phase begins or ends with.
+    Raises ValueError if the baseline lacks one of those phases.
     """
     chance = random.Random(seed)  # noqa: S311 - a seed makes the run repeatable
     found = [Aim(kind, name, name, 0.0) for name in boundaries() for kind in KINDS]
     for phase in INSIDE:
-        begins, ends = (first(baseline, name) for name in PHASES[phase])
-        if begins is None or ends is None or ends <= begins:
+        ends = span(baseline, phase)
+        if ends is None:
             raise ValueError(f"the measured deployment has no whole phase {phase}")
         for number in range(instants):
-            delay = chance.uniform(0.0, ends - begins)
-            found.append(Aim(KINDS[number % len(KINDS)], phase, PHASES[phase][0], delay))
+            delay = chance.uniform(0.0, ends[1] - ends[0])
+            after = f"phase {phase} begin"
+            found.append(Aim(KINDS[number % len(KINDS)], phase, after, delay))
     chance.shuffle(found)
     return found

@@ -39,8 +39,20 @@ class Event:
 
     @property
     def name(self) -> str:
-        """``pull begin``, say."""
+        """``pull begin`` for an event of a host, ``phase prepare begin`` for one of ours."""
         return f"{self.what} {self.state}"
+
+
+def parse(raw: Mapping[str, Any]) -> Event:
+    """A line of the events file: a phase of the controller, or an event of a host."""
+    inner = raw.get("event") or {**raw, "step": f"phase {raw.get('phase')}"}
+    return Event(
+        time.time(),
+        str(inner.get("step", "")),
+        str(inner.get("state", "")),
+        float(inner.get("ms") or 0),
+        str(inner.get("message") or ""),
+    )
 
 
 Heard = Callable[[Event], None]
@@ -121,14 +133,7 @@ class Run:
                 time.sleep(POLL_S)
 
     def _note(self, line: str) -> None:
-        raw: dict[str, Any] = json.loads(line)
-        event = Event(
-            time.time(),
-            str(raw.get("step", "")),
-            str(raw.get("state", "")),
-            float(raw.get("ms") or 0),
-            str(raw.get("message") or ""),
-        )
+        event = parse(json.loads(line))
         self.events.append(event)
         if self._heard:
             self._heard(event)

@@ -16,7 +16,7 @@ from tidegate.testing.prove.kills import tail
 from tidegate.testing.prove.progress import Progress
 from tidegate.testing.prove.site import Site
 
-PREPARED = "switch begin"  # every new copy is verified before this event
+PREPARED = "phase switch begin"  # every new copy is verified before this event
 TWO_COPIES = ("web", "api", "chat", "echo")
 
 

@@ -13,7 +13,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from tidegate.testing.prove.aim import PHASES, Aim, aims, first
+from tidegate.testing.prove.aim import PHASES, Aim, aims, span
 from tidegate.testing.prove.controller import Event, Outcome
 from tidegate.testing.prove.kill import arm
 from tidegate.testing.prove.progress import Progress
@@ -145,11 +145,7 @@ def violations(shots: list[Shot], seed: int) -> list[Any]:
 def figures(shots: list[Shot], baseline: Outcome) -> dict[str, Any]:
     """Counts by kind and place, and how long things took."""
     settled = sorted(shot.settled_s for shot in shots)
-    phases = {}
-    for phase, (begin, end) in PHASES.items():
-        begins, ends = first(baseline.events, begin), first(baseline.events, end)
-        if begins and ends:
-            phases[phase] = round(ends - begins, 3)
+    spans = {phase: span(baseline.events, phase) for phase in PHASES}
     return {
         "kills": len(shots),
         "by_kind": dict(Counter(shot.aim.kind for shot in shots)),
@@ -160,6 +156,6 @@ def figures(shots: list[Shot], baseline: Outcome) -> dict[str, Any]:
             shot.failed_requests for shot in shots if shot.aim.kind != "power"
         ),
         "settled_s": {"median": settled[len(settled) // 2], "max": settled[-1]},
-        "phases_s": phases,
+        "phases_s": {p: round(s[1] - s[0], 3) for p, s in spans.items() if s},
         "shots": [asdict(shot) for shot in shots],
     }
