@@ -1,0 +1,65 @@
+"""A command line as words, split as docker compose splits `command` and `entrypoint`.
+
+No shell is asked: variables and backticks stay as they are, and everything from an unquoted
+`;`, `&`, `|`, `<` or `>` on is dropped.
+Source: https://github.com/mattn/go-shellwords/blob/v1.0.12/shellwords.go.
+"""
+
+from __future__ import annotations
+
+
+class BadCommand(ValueError):
+    """Quotes or parentheses that do not close."""
+
+
+def split(line: str) -> list[str]:
+    """The words of a line; :class:`BadCommand` where a quote stays open."""
+    words: list[str] = []
+    word = ""
+    begun = escaped = double = single = back = dollar = False
+    for character in line:
+        if escaped:
+            word, escaped, begun = word + character, False, True
+            continue
+        if character == "\\":
+            if single:
+                word += character
+            else:
+                escaped = True
+            continue
+        if character in " \t\r\n":
+            if single or double or back or dollar:
+                word += character
+            elif begun:
+                words.append(word)
+                word, begun = "", False
+            continue
+        if character == "`" and not (single or double or dollar):
+            back = not back
+        elif character == ")" and not (single or double or back):
+            dollar = not dollar
+        elif character == "(" and not (single or double or back):
+            if dollar or not word.endswith("$"):
+                raise BadCommand("an unquoted ( must follow a $")
+            dollar = True
+            word += "("
+            continue
+        elif character == '"' and not (single or dollar):
+            begun = begun or double
+            double = not double
+            continue
+        elif character == "'" and not (double or dollar):
+            begun = begun or single
+            single = not single
+            continue
+        elif character in ";&|<>" and not (single or double or back or dollar):
+            if character == ">" and word[:1].isascii() and word[:1].isdigit():
+                begun = False
+            break
+        begun = True
+        word += character
+    if begun:
+        words.append(word)
+    if escaped or single or double or back or dollar:
+        raise BadCommand("a quote or a parenthesis is not closed")
+    return words
