@@ -1,0 +1,96 @@
+"""tidegate.yaml is read: cases as data, each value and each error with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tidegate.config import find_compose_files, load_config, read_config
+from tidegate.errors import InputError, Where
+from tidegate.model.config import Config
+
+CASES = Path(__file__).with_name("cases")
+
+
+def cases(name: str) -> list[Any]:
+    """The cases of a file, each under its claim."""
+    loaded = yaml.safe_load((CASES / name).read_text(encoding="utf-8"))
+    return [pytest.param(case, id=case["claim"].replace(" ", "-")) for case in loaded]
+
+
+def config(text: str) -> Config:
+    """A text as the file ``tidegate.yaml`` of the directory ``/srv/My-Shop``."""
+    return read_config(text, "tidegate.yaml", root="/srv/My-Shop")
+
+
+def value_at(value: Any, path: str) -> Any:
+    """The value that a dotted path leads to, through attributes and mappings."""
+    for part in path.split("."):
+        value = value[part] if isinstance(value, Mapping) else getattr(value, part)
+    return list(value) if isinstance(value, tuple) else value
+
+
+@pytest.mark.parametrize("case", cases("accepted.yaml"))
+def test_what_is_accepted(case: Any) -> None:
+    """Each text of accepted.yaml has the values that the case names."""
+    found = config(case["text"])
+    assert {path: value_at(found, path) for path in case["values"]} == case["values"]
+
+
+@pytest.mark.parametrize("case", cases("refused.yaml"))
+def test_what_is_refused(case: Any) -> None:
+    """Each text of refused.yaml is an InputError with its code, its place and its hint."""
+    with pytest.raises(InputError) as caught:
+        config(case["text"])
+    error = caught.value
+    assert (error.code, str(error.where)) == (case["code"], f"tidegate.yaml:{case['at']}")
+    assert case.get("hint", "") in error.hint
+
+
+def test_every_key_knows_its_place() -> None:
+    """A key's place is its own; that of a key which is absent is its parent's."""
+    found = config("version: 1\nenvironments:\n  p:\n    hosts: {a: {ssh: a@b}}\n")
+    assert found.where("environments", "p", "hosts", "a", "ssh") == Where("tidegate.yaml", 4, 17)
+    assert found.where("environments", "p", "switch", "keep") == Where("tidegate.yaml", 3, 3)
+
+
+@given(st.text(alphabet=st.sampled_from("{}[]:,- \n'\"&*!|>%@`#ab1~"), max_size=60))
+def test_any_text_is_a_config_or_an_input_error(text: str) -> None:
+    """Whatever stands in the file, the answer is a Config or an InputError."""
+    try:
+        config(text)
+    except InputError as error:
+        assert error.message
+
+
+@pytest.mark.parametrize(
+    ("here", "found"),
+    [
+        ([], []),
+        (["docker-compose.yml"], ["docker-compose.yml"]),
+        (["compose.yml", "compose.yaml", "docker-compose.yml"], ["compose.yaml"]),
+        (["compose.yaml", "compose.override.yml"], ["compose.yaml", "compose.override.yml"]),
+        (["compose.override.yml"], []),
+    ],
+)
+def test_compose_files_are_found_as_docker_compose_does(
+    tmp_path: Path, here: list[str], found: list[str]
+) -> None:
+    """The first of the four names counts, with one override beside it."""
+    for name in here:
+        (tmp_path / name).touch()
+    assert find_compose_files(tmp_path) == found
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    """The hint names the command that writes one."""
+    with pytest.raises(InputError) as caught:
+        load_config(tmp_path / "tidegate.yaml")
+    assert caught.value.code == "config-missing"
+    assert "tidegate init" in caught.value.hint
