@@ -7,6 +7,7 @@ and then undo.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -19,7 +20,7 @@ from tidegate.host.errors import HostError
 from tidegate.host.journal import Journal
 from tidegate.host.ops import Ops
 from tidegate.host.paths import Paths
-from tidegate.host.run import Cancelled
+from tidegate.host.run import CancelledError
 from tidegate.host.wire import Wire, failure, success
 
 # A record that a newer Tidegate wrote: systemd must not start us again (RestartPreventExitStatus).
@@ -169,7 +170,7 @@ class Agent:
             if "lease_s" in args:
                 self.renew(float(args["lease_s"]))
             return success(self._state(), handler(args)) if op != "release" else self._release()
-        except (HostError, Cancelled, OSError) as problem:
+        except (HostError, CancelledError, OSError) as problem:
             return self._failed(op, problem)
 
     def _failed(self, op: str, problem: BaseException) -> Dict[str, Any]:
@@ -188,7 +189,8 @@ class Agent:
         record = self.context.record
         if request.get("token") != record["token"]:
             raise HostError(
-                "refused", "stale-token",
+                "refused",
+                "stale-token",
                 f"this host is at {record['deployment']}, held by {record['owner']}",
                 subject=str(request.get("deployment", "")),
                 hint="your lease ran out and your deployment was undone: deploy again",
@@ -198,9 +200,7 @@ class Agent:
         return deployment.public_state(self.context.record)
 
 
-OPS = frozenset(
-    {"secrets", "prepare", "switch", "watch", "finish", "release", "destroy"}
-)
+OPS = frozenset({"secrets", "prepare", "switch", "watch", "finish", "release", "destroy"})
 UNQUEUED = frozenset({"renew", "decide"})
 
 
@@ -208,12 +208,15 @@ def as_host_error(problem: BaseException) -> HostError:
     """Any failure as the protocol's error."""
     if isinstance(problem, HostError):
         return problem
-    if isinstance(problem, Cancelled):
+    if isinstance(problem, CancelledError):
         return HostError("refused", "cancelled", "the deployment was given up", hint="")
     if isinstance(problem, OSError) and problem.errno == 28:
         return HostError(
-            "error", "disk-full", "the disk of this host is full",
-            subject=str(problem.filename or ""), hint="free some space, then deploy again",
+            "error",
+            "disk-full",
+            "the disk of this host is full",
+            subject=str(problem.filename or ""),
+            hint="free some space, then deploy again",
         )
     return HostError("error", "host-failed", f"{type(problem).__name__}: {problem}")
 
@@ -253,7 +256,5 @@ def _listen(paths: Paths) -> socket.socket:
 
 
 def _remove_socket(paths: Paths) -> None:
-    try:
+    with contextlib.suppress(FileNotFoundError):
         paths.socket.unlink()
-    except FileNotFoundError:
-        pass

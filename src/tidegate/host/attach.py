@@ -82,7 +82,9 @@ class Attachment:
     def _pass_on(self, request: Frame) -> None:
         if deployment.load(self.paths) is None:
             raise HostError(
-                "refused", "stale-token", "no deployment is open on this host",
+                "refused",
+                "stale-token",
+                "no deployment is open on this host",
                 subject=str(request.get("deployment", "")),
                 hint="your lease ran out and your deployment was undone: deploy again",
             )
@@ -106,7 +108,9 @@ class Attachment:
             except OSError:
                 if deployment.load(self.paths) is None or time.monotonic() > deadline:
                     raise HostError(
-                        "error", "agent-down", "the deployment's unit does not answer",
+                        "error",
+                        "agent-down",
+                        "the deployment's unit does not answer",
                         subject=f"tidegate@{self.paths.instance}.service",
                         hint=f"on the host: systemctl --user status tidegate@{self.paths.instance}",
                     ) from None
@@ -143,7 +147,9 @@ class Attachment:
         try:
             if deployment.load(self.paths) is None:
                 raise HostError(
-                    "refused", "stale-token", "the deployment was closed on this host",
+                    "refused",
+                    "stale-token",
+                    "the deployment was closed on this host",
                     hint="deploy again",
                 )
             self._connect()

@@ -14,7 +14,7 @@ import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Dict, Optional, Set
+from typing import Any, Callable, Dict, Optional, Set
 
 from tidegate.host import podman
 from tidegate.host.context import Context
@@ -38,9 +38,11 @@ def bring(ctx: Context, release: Release, source: Optional[Dict[str, Any]]) -> i
     free = podman.free_bytes(ctx.paths.base)
     if size > free:
         raise HostError(
-            "error", "disk-full",
+            "error",
+            "disk-full",
             f"the images need {size // 1_000_000} MB, and {free // 1_000_000} MB are free",
-            subject=str(ctx.paths.base), hint="free some space, then deploy again",
+            subject=str(ctx.paths.base),
+            hint="free some space, then deploy again",
         )
     registries = _registries(port) if port else None
     stop = ctx.cancel
@@ -51,8 +53,11 @@ def bring(ctx: Context, release: Release, source: Optional[Dict[str, Any]]) -> i
             ours = ref.startswith(DOMAIN + "/")
             if ours and registries is None:
                 raise HostError(
-                    "error", "image-missing", f"the image of {name} is not on this host",
-                    subject=ref, hint="deploy from a checkout: the controller has it",
+                    "error",
+                    "image-missing",
+                    f"the image of {name} is not on this host",
+                    subject=ref,
+                    hint="deploy from a checkout: the controller has it",
                 )
             podman.pull(ref, registries if ours else None, stop)
 
@@ -68,7 +73,7 @@ def needed(release: Release) -> Set[str]:
     return refs
 
 
-def _parallel(work: Any, refs: Set[str]) -> None:
+def _parallel(work: Callable[[str], None], refs: Set[str]) -> None:
     if refs:
         with ThreadPoolExecutor(max_workers=PARALLEL) as pool:
             list(pool.map(work, sorted(refs)))
@@ -77,7 +82,7 @@ def _parallel(work: Any, refs: Set[str]) -> None:
 def _service_of(release: Release, ref: str) -> str:
     for name, entry in sorted(release["services"].items()):
         if entry["image"] == ref:
-            return name
+            return str(name)
     return "proxy"
 
 
@@ -111,13 +116,12 @@ def _file(ctx: Context, digest: str, entry: Dict[str, Any], port: int) -> None:
         fsync_dir(ctx.paths.files)
 
 
-
 def _fetch(ctx: Context, digest: str, port: int) -> bytes:
     """The bytes of `digest`: from the folder beside a release made by hand, or the controller."""
     hexadecimal = digest.split(":", 1)[1]
-    local = ctx.record.get("files_from")
+    local: str = ctx.record.get("files_from") or ""
     if local:
-        data = (Path(local) / hexadecimal).read_bytes()
+        data: bytes = (Path(local) / hexadecimal).read_bytes()
     elif port:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         connection.request("GET", f"/files/{hexadecimal}")
@@ -126,12 +130,18 @@ def _fetch(ctx: Context, digest: str, port: int) -> bytes:
         connection.close()
     else:
         raise HostError(
-            "error", "file-missing", "a companion file of this release is not on this host",
-            subject=digest, hint="deploy from a checkout: the controller has it",
+            "error",
+            "file-missing",
+            "a companion file of this release is not on this host",
+            subject=digest,
+            hint="deploy from a checkout: the controller has it",
         )
     if hashlib.sha256(data).hexdigest() != hexadecimal:
         raise HostError(
-            "error", "file-damaged", "a companion file arrived damaged", subject=digest,
+            "error",
+            "file-damaged",
+            "a companion file arrived damaged",
+            subject=digest,
             hint="deploy again",
         )
     return data

@@ -9,9 +9,9 @@ from typing import Any
 
 def canonical(value: Any) -> bytes:
     """Sorted keys, no blanks, UTF-8 as it is: the bytes that are signed and digested."""
-    return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False
-    ).encode("utf-8")
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode(
+        "utf-8"
+    )
 
 
 def digest(value: Any) -> str:

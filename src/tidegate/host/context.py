@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from typing import Any, Dict, Iterator, NamedTuple
 from contextlib import contextmanager
+from typing import Any, Dict, Iterator, NamedTuple
 
 from tidegate.host.errors import HostError
 from tidegate.host.journal import Journal
 from tidegate.host.paths import Paths
-from tidegate.host.run import Cancelled
+from tidegate.host.run import CancelledError
 
 
 class Context(NamedTuple):
@@ -25,9 +25,9 @@ class Context(NamedTuple):
         return int(self.record["number"])
 
     def check(self) -> None:
-        """Raise Cancelled once the deployment is given up."""
+        """Raise CancelledError once the deployment is given up."""
         if self.cancel.is_set():
-            raise Cancelled()
+            raise CancelledError()
 
     def info(self, step: str, message: str) -> None:
         """Tell something that has no length in time."""
@@ -39,7 +39,7 @@ class Context(NamedTuple):
         self.journal.event(name, "begin", message)
         try:
             yield
-        except Cancelled:
+        except CancelledError:
             self.journal.event(name, "failed", "given up")
             raise
         except HostError as problem:

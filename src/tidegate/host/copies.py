@@ -119,9 +119,7 @@ def _patience(entry: Dict[str, Any]) -> float:
     if health["kind"] == "none":
         return 90.0
     rounds = max(1, int(health["retries"]))
-    return float(
-        health["start_period_s"] + rounds * (health["interval_s"] + health["timeout_s"])
-    )
+    return float(health["start_period_s"] + rounds * (health["interval_s"] + health["timeout_s"]))
 
 
 def _unwell(unit: str, service: str, state: Dict[str, str], crashed: bool) -> HostError:
@@ -130,12 +128,20 @@ def _unwell(unit: str, service: str, state: Dict[str, str], crashed: bool) -> Ho
     if crashed and state.get("Result") not in ("timeout", ""):
         status = state.get("ExecMainStatus", "?")
         return HostError(
-            "failed", "service-died", f"{service} ended by itself (exit status {status})",
-            subject=service, hint=f"its last output follows; the unit is {unit}.service", log=log,
+            "failed",
+            "service-died",
+            f"{service} ended by itself (exit status {status})",
+            subject=service,
+            hint=f"its last output follows; the unit is {unit}.service",
+            log=log,
         )
     return HostError(
-        "failed", "service-unhealthy", f"{service} did not become healthy",
-        subject=service, hint="its health check's and its own last output follow", log=log,
+        "failed",
+        "service-unhealthy",
+        f"{service} did not become healthy",
+        subject=service,
+        hint="its health check's and its own last output follow",
+        log=log,
     )
 
 
@@ -164,9 +170,11 @@ def _listens(ctx: Context, unit: str, service: str, entry: Dict[str, Any]) -> No
         if time.monotonic() > deadline:
             port = min(missing)
             raise HostError(
-                "failed", "port-closed",
+                "failed",
+                "port-closed",
                 f"nothing in {service} listens on port {port}, where its callers are sent",
-                subject=service, hint="check `ports:` in the compose file",
+                subject=service,
+                hint="check `ports:` in the compose file",
                 log=systemd.logs(unit),
             )
         time.sleep(POLL_S)
@@ -177,6 +185,3 @@ def listening(container: str) -> Set[int]:
     found = podman.inspect([container])
     pid = int(found[0]["State"]["Pid"]) if found else 0
     return podman.listening(pid) if pid else set()
-
-
-

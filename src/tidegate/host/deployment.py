@@ -53,9 +53,11 @@ def load(paths: Paths) -> Optional[Dict[str, Any]]:
         return None
     if record.get("format", 0) > FORMAT:
         raise HostError(
-            "refused", "newer-format",
+            "refused",
+            "newer-format",
             f"a newer Tidegate has {record.get('deployment', 'a deployment')} open on this host",
-            subject=str(paths.open), hint="upgrade Tidegate here and try again",
+            subject=str(paths.open),
+            hint="upgrade Tidegate here and try again",
         )
     found: Dict[str, Any] = record
     return found
@@ -71,7 +73,8 @@ def step(paths: Paths, record: Dict[str, Any], happened: str) -> None:
     following = TRANSITIONS.get((record["state"], happened))
     if following is None:
         raise HostError(
-            "input", "wrong-state",
+            "input",
+            "wrong-state",
             f"{record['deployment']} is {record['state']}: it cannot {happened}",
             subject=record["deployment"],
         )
@@ -139,7 +142,8 @@ def close(paths: Paths) -> None:
 def locked(record: Dict[str, Any]) -> HostError:
     """The refusal that names who holds the lock."""
     return HostError(
-        "refused", "locked",
+        "refused",
+        "locked",
         f"{record['deployment']} is open: {record['owner']} has it since {record['since']}",
         subject=record["owner"],
         hint="wait for it to end, or for its lease to run out",

@@ -43,8 +43,7 @@ def copy_digest(entry: Entry, secrets: Mapping[str, str]) -> str:
     fixed = {
         key: value
         for key, value in entry.items()
-        if key not in SETTINGS
-        or (key == "published" and entry.get("strategy") != "blue-green")
+        if key not in SETTINGS or (key == "published" and entry.get("strategy") != "blue-green")
     }
     versions = {use["secret"]: secrets.get(use["secret"], "") for use in entry.get("secrets", [])}
     return digest([fixed, versions])

@@ -74,9 +74,8 @@ def renew(paths: Paths, now: Optional[Generation]) -> Set[str]:
             continue
         for unit in placed["units"]:
             file = f"{unit}.container"
-            if shown[unit].get("ActiveState") not in ("active", "activating"):
-                result.add(name)
-            elif read_text(paths.units / file) != expected[file]:
+            down = shown[unit].get("ActiveState") not in ("active", "activating")
+            if down or read_text(paths.units / file) != expected[file]:
                 result.add(name)
     return result
 

@@ -52,8 +52,11 @@ def generation(paths: Paths, args: Dict[str, Any]) -> Answer:
     found = generations.load(paths, int(args["n"]))
     if found is None:
         raise HostError(
-            "input", "no-generation", f"generation {args['n']} is not kept here",
-            subject=str(args["n"]), hint="`tidegate history` lists those that are",
+            "input",
+            "no-generation",
+            f"generation {args['n']} is not kept here",
+            subject=str(args["n"]),
+            hint="`tidegate history` lists those that are",
         )
     return {"release": found.release, "signature": found.signature}
 

@@ -35,11 +35,11 @@ def write_atomic(path: Path, data: Union[bytes, str], mode: int = 0o600) -> None
             view = view[os.write(fd, view) :]
         os.fsync(fd)
     except OSError:
-        os.unlink(str(temporary))
+        temporary.unlink()
         raise
     finally:
         os.close(fd)
-    os.rename(str(temporary), str(path))
+    temporary.rename(path)
     fsync_dir(path.parent)
 
 

@@ -98,11 +98,11 @@ def _drain(ctx: Context, target: Generation) -> float:
     began = time.monotonic()
     deadline = float(target.release["switch"]["drain_s"])
     places = fronts.places(ctx.paths)
-    edged = {part for part in edge.get_live(places)}
+    edged = set(edge.get_live(places))
     jobs: List[Tuple[str, str]] = []
     for name, slot in fronts.slots_of(target.release, target.layout):
         other = "a" if slot == "b" else "b"
-        if _running(ctx, target, name, other):
+        if _running(ctx, name, other):
             jobs.append((name, other))
 
     def one(job: Tuple[str, str]) -> None:
@@ -121,7 +121,7 @@ def _drain(ctx: Context, target: Generation) -> float:
     return round((time.monotonic() - began) * 1000, 1)
 
 
-def _running(ctx: Context, target: Generation, service: str, slot: str) -> bool:
+def _running(ctx: Context, service: str, slot: str) -> bool:
     names = [f"{ctx.paths.instance}-{service}-{slot}"]
     return systemd.show(names)[names[0]].get("ActiveState") in ("active", "activating")
 
@@ -139,7 +139,7 @@ def _stop_others(ctx: Context, target: Optional[Generation]) -> List[str]:
         with ctx.step("stop", ", ".join(others)):
             systemd.stop(others)
             podman.remove_containers(sorted(here - keep))
-    _remove_shared(files, target is None)
+    _stop_shared(files)
     for name in files:
         remove(ctx.paths.units / name)
     if files:
@@ -148,8 +148,8 @@ def _stop_others(ctx: Context, target: Optional[Generation]) -> List[str]:
     return others
 
 
-def _remove_shared(files: List[str], everything: bool) -> None:
-    """Networks that no generation has go; volumes never do, but their units are stopped."""
+def _stop_shared(files: List[str]) -> None:
+    """Networks and volumes that the target does not name: their units end, data stays."""
     for name in files:
         stem, _, suffix = name.rpartition(".")
         if suffix in ("network", "volume"):
@@ -197,5 +197,3 @@ def remove_networks(instance: str) -> Set[str]:
     for name in sorted(names):
         podman.remove_network(name)
     return names
-
-

@@ -18,6 +18,7 @@ from tidegate.traffic.model import Check, Claim, Copy, FrontSpec, Port, Publishe
 SLOTS = ("a", "b")
 # How long the critical path of a healthy copy may take to answer well.
 PROBE_S = 15.0
+EDGE_HINT = "publish another port or route, or take the other project's away"
 
 
 def fronted(release: Release, layout: Layout) -> List[str]:
@@ -25,7 +26,9 @@ def fronted(release: Release, layout: Layout) -> List[str]:
     return [
         name
         for name, entry in sorted(release["services"].items())
-        if entry["strategy"] == "blue-green" and layout["ports"].get(name) and _network(layout, name)
+        if entry["strategy"] == "blue-green"
+        and layout["ports"].get(name)
+        and _network(layout, name)
     ]
 
 
@@ -108,7 +111,7 @@ def ensure(ctx: Context, release: Release, layout: Layout, service: str) -> None
 
 def callers(new: Generation, service: str, changed: List[str]) -> Dict[str, str]:
     """Whom the front of `service` sends to its new copy before the switch: new copies."""
-    layout, release = new.layout, new.release
+    layout = new.layout
     if layout is None or service not in changed:
         return {}
     slot = layout["services"][service]["slot"]
@@ -118,43 +121,81 @@ def callers(new: Generation, service: str, changed: List[str]) -> Dict[str, str]
         if placed:
             for key, spots in layout["addresses"].items():
                 if key.startswith(f"{other}/{placed}/"):
-                    result.update({address: slot for address in spots.values()})
+                    result.update(dict.fromkeys(spots.values(), slot))
     return result
 
 
-def claim(
-    new: Generation, old: Optional[Generation]
-) -> Claim:
-    """What the edge must carry while `new` and `old` may both serve."""
-    layout, release = new.layout, new.release
-    assert layout is not None
-    published: List[Published] = []
-    routes: List[Route] = []
-    for name, entry in sorted(release["services"].items()):
-        if entry["strategy"] != "blue-green":
-            continue
-        for port in entry["published"]:
-            published.append(
-                Published(
-                    name, port.get("address", ""), int(port["port"]),
-                    _mode(entry, port["target"]),
-                    _copies(new, old, name, port["target"]),
-                    _check(entry, port["target"]),
-                )
-            )
-        for route in entry["routes"]:
-            routes.append(
-                Route(
-                    name, route["host"], route.get("path", "/"), int(route.get("listen", 80)),
-                    _copies(new, old, name, route["port"]), _check(entry, route["port"]),
-                )
-            )
-    return Claim(release["instance"], tuple(published), tuple(routes))
+def claim(new: Generation, old: Optional[Generation]) -> Claim:
+    """What the edge must carry while `new` and `old` may both serve.
+
+    A port or route that belongs to another service in the old generation stays the old one's
+    until the switch, where `old` is None.
+    """
+    published = {(p.address, p.port): p for p in _published(new, old)}
+    routes = {(r.host, r.path): r for r in _routes(new, old)}
+    if old is not None:
+        for port in _published(old, None):
+            known = published.get((port.address, port.port))
+            if known is None or known.service != port.service:
+                published[(port.address, port.port)] = port
+        for route in _routes(old, None):
+            other = routes.get((route.host, route.path))
+            if other is None or other.service != route.service:
+                routes[(route.host, route.path)] = route
+    return Claim(
+        new.release["instance"],
+        tuple(published[key] for key in sorted(published)),
+        tuple(routes[key] for key in sorted(routes)),
+    )
 
 
-def _copies(
-    new: Generation, old: Optional[Generation], service: str, port: int
-) -> Dict[str, Copy]:
+def moved(new: Generation, old: Optional[Generation]) -> bool:
+    """Whether a port or route goes from one service to another at the switch."""
+    both = {(p.address, p.port): p.service for p in claim(new, old).published}
+    then = {(p.address, p.port): p.service for p in claim(new, None).published}
+    both_routes = {(r.host, r.path): r.service for r in claim(new, old).routes}
+    then_routes = {(r.host, r.path): r.service for r in claim(new, None).routes}
+    return any(both[key] != then[key] for key in then) or any(
+        both_routes[key] != then_routes[key] for key in then_routes
+    )
+
+
+def _published(new: Generation, old: Optional[Generation]) -> List[Published]:
+    return [
+        Published(
+            name,
+            port.get("address", ""),
+            int(port["port"]),
+            _mode(entry, port["target"]),
+            _copies(new, old, name, port["target"]),
+            _check(entry, port["target"]),
+        )
+        for name, entry in _slotted(new)
+        for port in entry["published"]
+    ]
+
+
+def _routes(new: Generation, old: Optional[Generation]) -> List[Route]:
+    return [
+        Route(
+            name,
+            route["host"],
+            route.get("path", "/"),
+            int(route.get("listen", 80)),
+            _copies(new, old, name, route["port"]),
+            _check(entry, route["port"]),
+        )
+        for name, entry in _slotted(new)
+        for route in entry["routes"]
+    ]
+
+
+def _slotted(generation: Generation) -> List[Tuple[str, Dict[str, Any]]]:
+    services = generation.release["services"]
+    return [(n, e) for n, e in sorted(services.items()) if e["strategy"] == "blue-green"]
+
+
+def _copies(new: Generation, old: Optional[Generation], service: str, port: int) -> Dict[str, Copy]:
     layout = new.layout
     assert layout is not None
     network = _network(layout, service)
@@ -208,8 +249,8 @@ def live(generation: Optional[Generation], instance: str) -> Dict[str, str]:
 
 def serves(old: Optional[Generation], service: str) -> bool:
     """Whether callers of `service` are led somewhere by the generation that serves."""
-    return old is not None and old.layout is not None and service in fronted(
-        old.release, old.layout
+    return (
+        old is not None and old.layout is not None and service in fronted(old.release, old.layout)
     )
 
 
@@ -217,9 +258,10 @@ def differs(new: Generation, old: Optional[Generation], service: str) -> bool:
     """Whether the front of a service whose copies stay must be told something new."""
     if old is None or old.layout is None or new.layout is None or not serves(old, service):
         return True
-    return _spec(new.release, new.layout, service) != _spec(
-        old.release, old.layout, service
-    ) or new.release["proxy"] != old.release["proxy"]
+    return (
+        _spec(new.release, new.layout, service) != _spec(old.release, old.layout, service)
+        or new.release["proxy"] != old.release["proxy"]
+    )
 
 
 def probe(ctx: Context, new: Generation, service: str) -> None:
@@ -235,8 +277,11 @@ def probe(ctx: Context, new: Generation, service: str) -> None:
         known = f"{new.release['instance']}/{service}"
         if not edge.ready(places(ctx.paths), known, slot, timeout_s=PROBE_S):
             raise HostError(
-                "failed", "probe-failed", f"{service} does not answer on {path} as it should",
-                subject=service, hint="the new copy was never given traffic",
+                "failed",
+                "probe-failed",
+                f"{service} does not answer on {path} as it should",
+                subject=service,
+                hint="the new copy was never given traffic",
                 log=systemd.logs(new.layout["services"][service]["units"][0]),
             )
 
@@ -268,7 +313,7 @@ def stake(ctx: Context, new: Generation, old: Optional[Generation]) -> None:
             edge.claim(places(ctx.paths), wanted)
         except Taken as problem:
             raise HostError(
-                "input", "port-taken", str(problem), subject=problem.owner, hint=problem.hint
+                "input", "port-taken", str(problem), subject=problem.owner, hint=EDGE_HINT
             ) from None
         done = edge.apply(places(ctx.paths), new.release["proxy"]["image"])
         ctx.info("edge", done)

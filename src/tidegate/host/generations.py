@@ -44,8 +44,11 @@ def current(paths: Paths) -> Optional[Generation]:
     found = load(paths, n)
     if found is None or found.layout is None:
         raise HostError(
-            "error", "generation-lost", f"generation {n} serves, but its folder is damaged",
-            subject=str(paths.generation(n)), hint="deploy again",
+            "error",
+            "generation-lost",
+            f"generation {n} serves, but its folder is damaged",
+            subject=str(paths.generation(n)),
+            hint="deploy again",
         )
     return found
 
@@ -98,12 +101,16 @@ def check(release: Any, instance: str) -> None:
         raise HostError("input", "bad-release", "this is not a release", subject="release")
     if release["format"] > RELEASE_FORMAT:
         raise HostError(
-            "refused", "newer-format", "a newer Tidegate made this release",
-            subject="release", hint="upgrade Tidegate on this host: deploy with the newer one",
+            "refused",
+            "newer-format",
+            "a newer Tidegate made this release",
+            subject="release",
+            hint="upgrade Tidegate on this host: deploy with the newer one",
         )
     if release.get("instance") != instance:
         raise HostError(
-            "input", "wrong-instance",
+            "input",
+            "wrong-instance",
             f"the release is for {release.get('instance')!r}, not for {instance!r}",
             subject=str(release.get("instance")),
         )

@@ -53,7 +53,7 @@ def install(archive: Path, signer: str) -> str:
     `signer` is a base64 line for allowed signers, taken only where this host has none yet:
     trust on first use, by whoever may log in here anyway.
     """
-    home = Path(os.path.expanduser("~"))
+    home = Path.home()
     data = archive.read_bytes()
     digest = hashlib.sha256(data).hexdigest()[:12]
     lib = home / ".local/share/tidegate/lib"
@@ -88,7 +88,7 @@ def _unit(home: Path) -> None:
 
 def enable(instance: str) -> None:
     """Let the unit of `instance` start at boot (it does so only while a deployment is open)."""
-    wants = Path(os.path.expanduser("~")) / ".config/systemd/user/default.target.wants"
+    wants = Path.home() / ".config/systemd/user/default.target.wants"
     link = wants / f"tidegate@{instance}.service"
     if not link.is_symlink():
         make_dir(wants)
@@ -111,8 +111,6 @@ def _forget_old(lib: Path, digest: str) -> None:
     others.sort(key=lambda entry: entry.stat().st_mtime, reverse=True)
     for entry in others[KEEP:]:
         shutil.rmtree(str(entry), ignore_errors=True)
-    for entry in lib.glob(".upload.*"):
-        entry.unlink()
 
 
 def own_archive() -> Path:

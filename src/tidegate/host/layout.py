@@ -39,7 +39,11 @@ def compute(
     networks = _networks(release, before, laid, taken)
     services = {
         name: _service(
-            release, name, n, old_services.get(name), old_layout.get(name),
+            release,
+            name,
+            n,
+            old_services.get(name),
+            old_layout.get(name),
             name in renew or _other_secrets(release["services"][name], laid, secrets),
         )
         for name in sorted(release["services"])
@@ -60,8 +64,12 @@ def compute(
 
 
 def _service(
-    release: Release, name: str, n: int, old: Optional[Dict[str, Any]],
-    placed: Optional[Dict[str, Any]], renew: bool,
+    release: Release,
+    name: str,
+    n: int,
+    old: Optional[Dict[str, Any]],
+    placed: Optional[Dict[str, Any]],
+    renew: bool,
 ) -> Dict[str, Any]:
     entry = release["services"][name]
     kind = "restart" if renew else change(old, entry)
@@ -117,9 +125,11 @@ def _unchanged(name: str, entry: Dict[str, Any], before: Optional[Release]) -> N
     old = (before or {"networks": {}})["networks"].get(name)
     if old is not None and old != entry:
         raise HostError(
-            "input", "network-changed",
+            "input",
+            "network-changed",
             f"the options of network {name!r} changed, and a network in use cannot change",
-            subject=name, hint="give the network a new key in the compose file",
+            subject=name,
+            hint="give the network a new key in the compose file",
         )
 
 
@@ -185,8 +195,11 @@ def _next(network: Dict[str, str], used: "set[str]") -> str:
             used.add(text)
             return text
     raise HostError(
-        "input", "subnet-full", f"the subnet {subnet} has no room for every copy",
-        subject=str(subnet), hint="give the network a larger subnet",
+        "input",
+        "subnet-full",
+        f"the subnet {subnet} has no room for every copy",
+        subject=str(subnet),
+        hint="give the network a larger subnet",
     )
 
 

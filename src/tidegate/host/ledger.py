@@ -23,7 +23,7 @@ def append(path: Path, event: Dict[str, Any]) -> Dict[str, Any]:
     """Add `event`; returns the entry as written, durable when this returns."""
     make_dir(path.parent)
     entries, length = _read(path)
-    last = entries[-1] if entries else {"n": 0, "hash": START}
+    last: Dict[str, Any] = entries[-1] if entries else {"n": 0, "hash": START}
     entry = {"format": FORMAT, **event, "n": last["n"] + 1, "prev": last["hash"]}
     entry["hash"] = digest(entry)
     fd = os.open(str(path), os.O_WRONLY | os.O_CREAT, 0o600)
@@ -50,10 +50,17 @@ def verify(path: Path) -> int:
     count = 0
     for count, entry in enumerate(entries(path), 1):
         body = {key: value for key, value in entry.items() if key != "hash"}
-        if entry.get("prev") != previous or entry.get("n") != count or digest(body) != entry["hash"]:
+        if (
+            entry.get("prev") != previous
+            or entry.get("n") != count
+            or digest(body) != entry["hash"]
+        ):
             raise HostError(
-                "error", "ledger-broken", f"the ledger was changed at entry {count}",
-                subject=str(path), hint="compare with a backup of the file",
+                "error",
+                "ledger-broken",
+                f"the ledger was changed at entry {count}",
+                subject=str(path),
+                hint="compare with a backup of the file",
             )
         previous = entry["hash"]
     return count

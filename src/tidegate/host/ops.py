@@ -153,7 +153,9 @@ class Ops:
     def _undecided(self) -> None:
         if self.outcome():
             raise HostError(
-                "refused", "decided", f"{self.context.record['deployment']} is already decided",
+                "refused",
+                "decided",
+                f"{self.context.record['deployment']} is already decided",
                 hint="deploy again",
             )
 
@@ -181,5 +183,3 @@ class Ops:
             "release": digest(found.release) if found else "",
             "version": found.release.get("version", "") if found else "",
         }
-
-

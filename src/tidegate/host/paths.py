@@ -83,10 +83,13 @@ def paths(instance: str) -> Paths:
     """The paths of `instance` for the user who runs this; HostError for an odd name."""
     if not _INSTANCE.match(instance):
         raise HostError(
-            "input", "bad-instance", f"{instance!r} is not a project name",
-            subject=instance, hint="use a-z, 0-9, - and _",
+            "input",
+            "bad-instance",
+            f"{instance!r} is not a project name",
+            subject=instance,
+            hint="use a-z, 0-9, - and _",
         )
-    return Paths(Path(os.path.expanduser("~")), instance)
+    return Paths(Path.home(), instance)
 
 
 def runtime_dir() -> Path:

@@ -27,16 +27,27 @@ def require_version(found: str) -> None:
     numbers = tuple(int(part) for part in found.split("-")[0].split(".")[:2])
     if numbers < OLDEST:
         raise HostError(
-            "input", "podman-too-old",
+            "input",
+            "podman-too-old",
             f"this host has Podman {found}; Tidegate needs {OLDEST[0]}.{OLDEST[1]} or newer",
-            subject="podman", hint="run `tidegate host bootstrap`, it names the package to install",
+            subject="podman",
+            hint="run `tidegate host bootstrap`, it names the package to install",
         )
 
 
 def containers(instance: str) -> List[Dict[str, Any]]:
     """All containers that carry our label for `instance`, running or not."""
-    return _list(["podman", "ps", "--all", "--filter", f"label=tidegate.instance={instance}",
-                  "--format", "json"])
+    return _list(
+        [
+            "podman",
+            "ps",
+            "--all",
+            "--filter",
+            f"label=tidegate.instance={instance}",
+            "--format",
+            "json",
+        ]
+    )
 
 
 def networks() -> List[Dict[str, Any]]:
@@ -64,7 +75,10 @@ def pull(ref: str, registries: Optional[Path], cancel: threading.Event) -> None:
     env = {"CONTAINERS_REGISTRIES_CONF": str(registries)} if registries else {}
     result = run(
         ["podman", "pull", "--quiet", ref],
-        check=False, timeout_s=1800.0, env=env, cancel=cancel,
+        check=False,
+        timeout_s=1800.0,
+        env=env,
+        cancel=cancel,
     )
     if result.returncode != 0:
         raise _pull_error(ref, result.stderr)
@@ -74,13 +88,31 @@ def _pull_error(ref: str, stderr: str) -> HostError:
     log = stderr.strip().splitlines()[-5:]
     text = stderr.lower()
     if "no space left" in text:
-        return HostError("error", "disk-full", f"the disk is full: {ref} could not be stored",
-                         subject=ref, hint="free some space, then deploy again", log=log)
+        return HostError(
+            "error",
+            "disk-full",
+            f"the disk is full: {ref} could not be stored",
+            subject=ref,
+            hint="free some space, then deploy again",
+            log=log,
+        )
     if "manifest unknown" in text or "not found" in text:
-        return HostError("input", "image-missing", f"the image {ref} does not exist",
-                         subject=ref, hint="check the image's name and tag", log=log)
-    return HostError("error", "pull-failed", f"the image {ref} could not be pulled",
-                     subject=ref, hint="can this host reach the registry?", log=log)
+        return HostError(
+            "input",
+            "image-missing",
+            f"the image {ref} does not exist",
+            subject=ref,
+            hint="check the image's name and tag",
+            log=log,
+        )
+    return HostError(
+        "error",
+        "pull-failed",
+        f"the image {ref} could not be pulled",
+        subject=ref,
+        hint="can this host reach the registry?",
+        log=log,
+    )
 
 
 def healthcheck(container: str) -> bool:
@@ -128,8 +160,10 @@ def volume_exists(name: str) -> bool:
 def remove_containers(names: List[str]) -> None:
     """Remove containers with their anonymous volumes; unknown ones are no error."""
     if names:
-        run(["podman", "rm", "--force", "--ignore", "--volumes", "--time", "10", *names],
-            check=False)
+        run(
+            ["podman", "rm", "--force", "--ignore", "--volumes", "--time", "10", *names],
+            check=False,
+        )
 
 
 def remove_image(ref: str) -> bool:

@@ -47,7 +47,7 @@ def prepare(ctx: Context, args: Dict[str, Any]) -> Dict[str, Any]:
     os.sync()
     assert new.layout is not None
     return {
-        "slots": {name: slot for name, slot in fronts.slots_of(release, new.layout)},
+        "slots": dict(fronts.slots_of(release, new.layout)),
         "started": started(new, old),
         "restarts": at_switch(new, old),
         "bytes_pulled": pulled,
@@ -56,32 +56,36 @@ def prepare(ctx: Context, args: Dict[str, Any]) -> Dict[str, Any]:
 
 def _release(ctx: Context, args: Dict[str, Any]) -> Release:
     """The release of `args`, or a stored generation's, verified and stored as this one's."""
-    release, signature = args.get("release"), str(args.get("signature") or "")
+    release: Release = args.get("release") or {}
+    signature = str(args.get("signature") or "")
     if args.get("generation"):
         stored = generations.load(ctx.paths, int(args["generation"]))
         if stored is None:
             raise HostError(
-                "input", "no-generation", f"generation {args['generation']} is not kept here",
-                subject=str(args["generation"]), hint="`tidegate history` lists those that are",
+                "input",
+                "no-generation",
+                f"generation {args['generation']} is not kept here",
+                subject=str(args["generation"]),
+                hint="`tidegate history` lists those that are",
             )
         release, signature = stored.release, stored.signature
     with ctx.step("verify"):
         generations.check(release, ctx.paths.instance)
         verify(release, signature, ctx.paths.allowed_signers)
         generations.store(ctx.paths, ctx.number, release, signature)
-    result: Release = release
-    return result
+    return release
 
 
-def _guard(
-    ctx: Context, release: Release, old: Optional[Generation], args: Dict[str, Any]
-) -> None:
+def _guard(ctx: Context, release: Release, old: Optional[Generation], args: Dict[str, Any]) -> None:
     podman.require_version(podman.version())
     free = podman.free_bytes(ctx.paths.base)
     if free < SPARE_BYTES:
         raise HostError(
-            "error", "disk-full", f"only {free // 1_000_000} MB are free on this host",
-            subject=str(ctx.paths.base), hint="free some space, then deploy again",
+            "error",
+            "disk-full",
+            f"only {free // 1_000_000} MB are free on this host",
+            subject=str(ctx.paths.base),
+            hint="free some space, then deploy again",
         )
     _stateful(release, old, bool(args.get("allow_stateful")))
     _ports_free(release, old, fronts.edge_ports(ctx.paths))
@@ -95,8 +99,11 @@ def _stateful(release: Release, old: Optional[Generation], allowed: bool) -> Non
             continue
         if before["image"] != entry["image"]:
             raise HostError(
-                "refused", "stateful", f"{name} keeps data, and its image changes",
-                subject=name, hint="take a backup, then deploy with --allow-stateful",
+                "refused",
+                "stateful",
+                f"{name} keeps data, and its image changes",
+                subject=name,
+                hint="take a backup, then deploy with --allow-stateful",
             )
 
 
@@ -110,9 +117,7 @@ def _published(release: Optional[Release]) -> Set[int]:
     }
 
 
-def _ports_free(
-    release: Release, old: Optional[Generation], edge_ports: Set[int]
-) -> None:
+def _ports_free(release: Release, old: Optional[Generation], edge_ports: Set[int]) -> None:
     taken = (_published(release) - _published(old.release if old else None)) & (
         observe.listening_here()
     )
@@ -120,8 +125,11 @@ def _ports_free(
     if taken:
         port = min(taken)
         raise HostError(
-            "input", "port-taken", f"port {port} is in use on this host by something else",
-            subject=str(port), hint=f"free it (`ss -ltnp 'sport = :{port}'`) or publish another",
+            "input",
+            "port-taken",
+            f"port {port} is in use on this host by something else",
+            subject=str(port),
+            hint=f"free it (`ss -ltnp 'sport = :{port}'`) or publish another",
         )
 
 
@@ -133,14 +141,20 @@ def _externals(release: Release) -> None:
         for name in wanted:
             if name not in here:
                 raise HostError(
-                    "input", "network-missing", f"the external network {name!r} is not here",
-                    subject=name, hint=f"on the host: podman network create {name}",
+                    "input",
+                    "network-missing",
+                    f"the external network {name!r} is not here",
+                    subject=name,
+                    hint=f"on the host: podman network create {name}",
                 )
     for entry in release["volumes"].values():
         if entry["external"] and not podman.volume_exists(entry["name"]):
             raise HostError(
-                "input", "volume-missing", f"the external volume {entry['name']!r} is not here",
-                subject=entry["name"], hint=f"on the host: podman volume create {entry['name']}",
+                "input",
+                "volume-missing",
+                f"the external volume {entry['name']!r} is not here",
+                subject=entry["name"],
+                hint=f"on the host: podman volume create {entry['name']}",
             )
 
 
@@ -173,9 +187,7 @@ def _lay(ctx: Context, release: Release, old: Optional[Generation]) -> Generatio
     return Generation(ctx.number, release, "", laid)
 
 
-def _secret_versions(
-    ctx: Context, release: Release, old: Optional[Generation]
-) -> Dict[str, str]:
+def _secret_versions(ctx: Context, release: Release, old: Optional[Generation]) -> Dict[str, str]:
     known = dict(old.layout.get("secrets", {})) if old and old.layout else {}
     known.update(ctx.record.get("secrets", {}))
     versions = {}
@@ -188,8 +200,11 @@ def _secret_versions(
                 versions[name] = known[name]
             else:
                 raise HostError(
-                    "input", "secret-missing", f"the secret {name!r} has no value here",
-                    subject=name, hint="deploy from a checkout that has its file",
+                    "input",
+                    "secret-missing",
+                    f"the secret {name!r} has no value here",
+                    subject=name,
+                    hint="deploy from a checkout that has its file",
                 )
     return versions
 
@@ -204,9 +219,7 @@ def started(new: Generation, old: Optional[Generation]) -> List[str]:
         if name not in changed and entry["strategy"] != "job":
             continue
         if entry["strategy"] == "job":
-            waited_for = {
-                other for other in changed if name in copies.needs(new.release, other)
-            }
+            waited_for = {other for other in changed if name in copies.needs(new.release, other)}
             if name in changed or waited_for:
                 result.append(name)
         elif entry["strategy"] == "blue-green" or name not in before:
@@ -242,8 +255,11 @@ def _check_generated(texts: Dict[str, str]) -> None:
     for name, state in systemd.show(names).items():
         if state.get("LoadState") != "loaded":
             raise HostError(
-                "error", "unit-refused", f"Quadlet made no unit of {name}.container",
-                subject=name, hint="`podman-user-generator --dryrun` on the host says why",
+                "error",
+                "unit-refused",
+                f"Quadlet made no unit of {name}.container",
+                subject=name,
+                hint="`podman-user-generator --dryrun` on the host says why",
             )
 
 

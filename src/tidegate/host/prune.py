@@ -34,7 +34,7 @@ def split(paths: Paths, current: int) -> "tuple[Set[int], Set[int]]":
     serving = generations.load(paths, current)
     keep = int(serving.release["switch"]["keep"]) if serving else 5
     served = generations.committed(paths)
-    kept = {n for n in served[-keep:]} | ({current} if current else set())
+    kept = set(served[-keep:]) | ({current} if current else set())
     return kept, set(generations.numbers(paths)) - kept
 
 

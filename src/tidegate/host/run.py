@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -19,7 +20,7 @@ class Result(NamedTuple):
     stderr: str
 
 
-class Cancelled(Exception):
+class CancelledError(Exception):
     """The deployment was given up while a program ran; the program was killed."""
 
 
@@ -35,7 +36,7 @@ def run(
     """Run `argv` to its end.
 
     `cancel` kills it early. Raises HostError (class error) when it is missing, takes longer
-    than `timeout_s` seconds, or, with `check`, fails; Cancelled when `cancel` was set.
+    than `timeout_s` seconds, or, with `check`, fails; CancelledError when `cancel` was set.
     """
     full_env = None if env is None else {**os.environ, **env}
     try:
@@ -49,8 +50,11 @@ def run(
         )
     except FileNotFoundError:
         raise HostError(
-            "error", "program-missing", f"{argv[0]} is not installed on this host",
-            subject=argv[0], hint="run `tidegate doctor` to see what is missing",
+            "error",
+            "program-missing",
+            f"{argv[0]} is not installed on this host",
+            subject=argv[0],
+            hint="run `tidegate doctor` to see what is missing",
         ) from None
     out, err = _wait(process, argv, stdin, timeout_s, cancel)
     result = Result(
@@ -83,7 +87,7 @@ def _wait(
             waited += step
             if cancel is not None and cancel.is_set():
                 _kill(process)
-                raise Cancelled() from None
+                raise CancelledError() from None
             if waited >= timeout_s:
                 _kill(process)
                 raise HostError(
@@ -95,8 +99,6 @@ def _wait(
 
 
 def _kill(process: "subprocess.Popen[bytes]") -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     process.communicate()

@@ -6,7 +6,6 @@ ALLOWED SIGNERS.
 
 from __future__ import annotations
 
-import os
 import tempfile
 from pathlib import Path
 from typing import Any, Dict
@@ -23,22 +22,38 @@ def verify(release: Dict[str, Any], signature: str, allowed_signers: Path) -> No
     """Raise HostError (refused) unless an allowed signer signed `release`."""
     if not allowed_signers.exists():
         raise HostError(
-            "refused", "no-signers", "this host knows no signers yet, so it accepts no release",
-            subject=str(allowed_signers), hint="run `tidegate host bootstrap`",
+            "refused",
+            "no-signers",
+            "this host knows no signers yet, so it accepts no release",
+            subject=str(allowed_signers),
+            hint="run `tidegate host bootstrap`",
         )
     with tempfile.NamedTemporaryFile("w", suffix=".sig") as file:
         file.write(signature)
         file.flush()
         result = run(
-            ["ssh-keygen", "-Y", "verify", "-f", str(allowed_signers), "-I", PRINCIPAL,
-             "-n", NAMESPACE, "-s", file.name],
+            [
+                "ssh-keygen",
+                "-Y",
+                "verify",
+                "-f",
+                str(allowed_signers),
+                "-I",
+                PRINCIPAL,
+                "-n",
+                NAMESPACE,
+                "-s",
+                file.name,
+            ],
             stdin=canonical(release),
             check=False,
-            env={"LC_ALL": "C", "HOME": os.path.expanduser("~")},
+            env={"LC_ALL": "C", "HOME": str(Path.home())},
         )
     if result.returncode != 0:
         raise HostError(
-            "refused", "bad-signature", "the release is not signed by a signer of this host",
+            "refused",
+            "bad-signature",
+            "the release is not signed by a signer of this host",
             subject=str(allowed_signers),
             hint="run `tidegate host bootstrap` with the key that signs, or sign with a known key",
             log=(result.stderr or result.stdout).strip().splitlines()[-3:],

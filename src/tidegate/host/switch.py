@@ -19,7 +19,9 @@ def prepared(ctx: Context) -> Generation:
     found = generations.load(ctx.paths, ctx.number)
     if found is None or found.layout is None:
         raise HostError(
-            "input", "not-prepared", f"{ctx.record['deployment']} was not prepared here",
+            "input",
+            "not-prepared",
+            f"{ctx.record['deployment']} was not prepared here",
             subject=ctx.record["deployment"],
         )
     return found
@@ -43,6 +45,8 @@ def switch(ctx: Context) -> Dict[str, Any]:
                 switched.append(name)
             if name in in_place:
                 outage_ms = max(outage_ms, _restart(ctx, new, name))
+        if fronts.moved(new, old):
+            fronts.stake(ctx, new, None)
         turned = turn_edge(ctx, new)
     return {
         "switched": sorted({*switched, *turned}),

@@ -36,9 +36,9 @@ def show(units: Iterable[str]) -> Dict[str, Dict[str, str]]:
     output = systemctl("show", *names, "-p", ",".join(PROPERTIES))
     blocks = output.strip("\n").split("\n\n")
     result = {}
-    for name, block in zip(names, blocks):
+    for index, block in enumerate(blocks):
         pairs = (line.partition("=") for line in block.splitlines())
-        result[name[: -len(".service")]] = {key: value for key, _, value in pairs}
+        result[names[index][: -len(".service")]] = {key: value for key, _, value in pairs}
     return result
 
 
@@ -69,8 +69,16 @@ def stop(units: Iterable[str], timeout_s: float = 120.0) -> None:
 def logs(container: str, lines: int = 20) -> List[str]:
     """The last output of a container, also of one that is gone (journald log driver)."""
     result = run(
-        ["journalctl", "--user", "-q", "-o", "cat", "-n", str(lines),
-         f"CONTAINER_NAME={container}"],
+        [
+            "journalctl",
+            "--user",
+            "-q",
+            "-o",
+            "cat",
+            "-n",
+            str(lines),
+            f"CONTAINER_NAME={container}",
+        ],
         check=False,
     )
     return [line for line in result.stdout.splitlines() if line.strip()]

@@ -115,9 +115,7 @@ def _oneshot(lines: Lines) -> Lines:
     return lines + [line for line in extra if line[0] not in keys]
 
 
-def _networks(
-    release: Release, layout: Layout, service: str, slot: str, index: int
-) -> Lines:
+def _networks(release: Release, layout: Layout, service: str, slot: str, index: int) -> Lines:
     entry = release["services"][service]
     mode = entry.get("network_mode") or ""
     if mode.startswith("service:"):
@@ -150,16 +148,13 @@ def _secrets(entry: Dict[str, Any], versions: Dict[str, str]) -> Lines:
     lines: Lines = []
     for use in entry["secrets"]:
         words = [versions[use["secret"]]]
-        for key in ("type", "target", "uid", "gid", "mode"):
-            if use.get(key) not in (None, ""):
-                words.append(f"{key}={use[key]}")
+        keys = ("type", "target", "uid", "gid", "mode")
+        words += [f"{key}={use[key]}" for key in keys if use.get(key) not in (None, "")]
         lines.append(("Secret", ",".join(words)))
     return lines
 
 
-def _labels(
-    instance: str, service: str, slot: str, entry: Dict[str, Any], layout: Layout
-) -> Lines:
+def _labels(instance: str, service: str, slot: str, entry: Dict[str, Any], layout: Layout) -> Lines:
     values = {
         "instance": instance,
         "service": service,

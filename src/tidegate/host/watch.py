@@ -57,9 +57,7 @@ def _changed(new: Generation) -> List[str]:
 
 def _dead(new: Generation) -> str:
     assert new.layout is not None
-    owner = {
-        unit: name for name in _changed(new) for unit in new.layout["services"][name]["units"]
-    }
+    owner = {unit: name for name in _changed(new) for unit in new.layout["services"][name]["units"]}
     for unit, state in systemd.show(owner).items():
         if state.get("ActiveState") != "active" or int(state.get("NRestarts") or 0) > 0:
             return f"{owner[unit]} died after the switch"
@@ -140,5 +138,3 @@ def _log(new: Generation, reason: str) -> List[str]:
             if reason.startswith(name) or not lines:
                 lines = systemd.logs(unit)
     return lines
-
-

@@ -1,0 +1,141 @@
+"""The command line of a server: `tidegate-host`, for the controller and for hands."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Optional
+
+from tidegate.host.errors import HostError
+
+EXIT = {"input": 2, "refused": 3, "failed": 1, "error": 4, "in-doubt": 6}
+
+
+def main(argv: Optional[List[str]] = None) -> int:
+    """Run one command; errors go to standard error as one line each, with a hint."""
+    arguments = _parser().parse_args(argv)
+    from tidegate.host.paths import set_user_bus
+
+    set_user_bus()
+    try:
+        run: Callable[[argparse.Namespace], int] = arguments.run
+        return run(arguments)
+    except HostError as problem:
+        if getattr(arguments, "wire", False):
+            print(json.dumps({"refused": problem.as_dict()}), flush=True)
+        print(f"error: {problem.message}", file=sys.stderr)
+        if problem.hint:
+            print(f"  hint: {problem.hint}", file=sys.stderr)
+        for line in problem.log:
+            print(f"  | {line}", file=sys.stderr)
+        return EXIT.get(problem.class_, 4)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="tidegate-host", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: Callable[[argparse.Namespace], int], text: str) -> Any:
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.set_defaults(run=run)
+        if name != "install":
+            sub.add_argument("--project", required=True, help="the project on this host")
+        return sub
+
+    attach = command("attach", _attach, "a controller's pipe to the open deployment")
+    attach.add_argument("--agent", default="", help="the tool's digest that is expected")
+    attach.add_argument("--from", dest="after", type=int, default=0, help="replay events after")
+    attach.set_defaults(wire=True)
+    command("serve", _serve, "carry the open deployment to its end (run by systemd)")
+    install = command("install", _install, "install this archive for the user")
+    install.add_argument("--from-upload", action="store_true", help="remove the archive after")
+    install.add_argument("--signer", default="", help="base64 of a public key line")
+    _by_hand(command)
+    return parser
+
+
+def _by_hand(command: Callable[..., Any]) -> None:
+    deploy = command("deploy", _hand("deploy"), "deploy a release from a file, as a controller")
+    deploy.add_argument("--release", required=True, type=Path, help="release.json")
+    deploy.add_argument("--allow-stateful", action="store_true")
+    deploy.add_argument("--secrets", action="store_true", help="NAME=BASE64 lines on stdin")
+    rollback = command("rollback", _hand("rollback"), "back to the release before this one")
+    rollback.add_argument("--to", type=int, default=0, help="the generation to go back to")
+    command("status", _hand("status"), "what runs here, as JSON")
+    history = command("history", _hand("history"), "the ledger's last entries, as JSON")
+    history.add_argument("--limit", type=int, default=20)
+    ledger = command("ledger", _hand("verify_ledger"), "check the chain of the ledger")
+    ledger.add_argument("action", choices=["verify"])
+    logs = command("logs", _hand("logs"), "a service's output")
+    logs.add_argument("service")
+    logs.add_argument("-f", "--follow", action="store_true")
+    logs.add_argument("-n", "--lines", type=int, default=100)
+    execute = command("exec", _hand("execute"), "run a command in a service's serving copy")
+    execute.add_argument("service")
+    execute.add_argument("-t", "--tty", action="store_true")
+    execute.add_argument("argv", nargs="+", metavar="CMD")
+    for name, text in (
+        ("determine-changes", "what a release would change, as JSON"),
+        ("generate-units", "write the units of a release to a folder"),
+        ("pull-images", "pull the images of a release"),
+    ):
+        sub = command(name, _hand(name.replace("-", "_")), text)
+        sub.add_argument("--release", required=True, type=Path, help="release.json")
+        if name == "generate-units":
+            sub.add_argument("--out", required=True, type=Path, help="an empty folder")
+    manage = command("manage-services", _hand("manage_services"), "start, stop, restart, status")
+    manage.add_argument("action", choices=["start", "stop", "restart", "status"])
+    manage.add_argument("services", nargs="*")
+    health = command("health-check", _hand("health_check"), "run the health checks now")
+    health.add_argument("services", nargs="*")
+    command("cleanup", _hand("cleanup"), "remove what no kept release needs")
+
+
+def _hand(name: str) -> Callable[[argparse.Namespace], int]:
+    def run(arguments: argparse.Namespace) -> int:
+        from tidegate.host import hand
+        from tidegate.host.paths import paths
+
+        function: Callable[[Any, argparse.Namespace], int] = getattr(hand, name)
+        return function(paths(arguments.project), arguments)
+
+    return run
+
+
+def _attach(arguments: argparse.Namespace) -> int:
+    from tidegate.host.attach import Attachment
+    from tidegate.host.facts import agent_digest
+    from tidegate.host.install import enable
+    from tidegate.host.paths import paths
+
+    mine = agent_digest()
+    if arguments.agent and arguments.agent != mine:
+        print(json.dumps({"other": {"agent": mine}}), flush=True)
+        return 0
+    where = paths(arguments.project)
+    enable(arguments.project)
+    code = Attachment(where, arguments.after).serve()
+    sys.stdout.flush()
+    os._exit(code)
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    from tidegate.host.agent import serve
+    from tidegate.host.paths import paths
+
+    return serve(paths(arguments.project))
+
+
+def _install(arguments: argparse.Namespace) -> int:
+    from tidegate.host.install import install, own_archive
+
+    archive = own_archive()
+    digest = install(archive, arguments.signer)
+    if arguments.from_upload:
+        archive.unlink()
+    answer: Dict[str, str] = {"installed": digest}
+    print(json.dumps(answer), flush=True)
+    return 0

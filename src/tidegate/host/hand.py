@@ -1,0 +1,259 @@
+"""What a person does on a server, with no controller: the same code, one command each."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import json
+import os
+import platform
+import sys
+import threading
+from pathlib import Path
+from typing import Any, Dict, List
+
+from tidegate.host import (
+    copies,
+    deployment,
+    drift,
+    facts,
+    fronts,
+    generations,
+    layout,
+    ledger,
+    observe,
+    podman,
+    systemd,
+)
+from tidegate.host.blobs import needed
+from tidegate.host.client import Client
+from tidegate.host.context import Context
+from tidegate.host.diff import change
+from tidegate.host.errors import HostError
+from tidegate.host.generations import Generation
+from tidegate.host.journal import Journal
+from tidegate.host.paths import Paths
+from tidegate.host.prune import prune
+
+Arguments = argparse.Namespace
+
+
+def deploy(paths: Paths, arguments: Arguments) -> int:
+    """Deploy a release file; its signature lies beside it as release.sig."""
+    release = json.loads(arguments.release.read_text(encoding="utf-8"))
+    signature = arguments.release.with_suffix(".sig").read_text(encoding="utf-8")
+    request = {
+        "release": release,
+        "signature": signature,
+        "kind": "deploy",
+        "allow_stateful": arguments.allow_stateful,
+        "files_from": str(arguments.release.resolve().parent / "files"),
+    }
+    values = (
+        dict(line.rstrip("\n").split("=", 1) for line in sys.stdin) if arguments.secrets else {}
+    )
+    return _drive(paths, release, request, values)
+
+
+def rollback(paths: Paths, arguments: Arguments) -> int:
+    """Deploy the release that served before this one, or generation `--to`."""
+    number = arguments.to or _before(paths)
+    found = generations.load(paths, number)
+    if found is None:
+        raise HostError(
+            "input",
+            "no-generation",
+            f"generation {number} is not kept here",
+            hint="`tidegate-host status` lists those that are",
+        )
+    request = {"generation": number, "kind": "rollback", "allow_stateful": True}
+    return _drive(paths, found.release, request, {})
+
+
+def _before(paths: Paths) -> int:
+    now = deployment.current_number(paths)
+    earlier = [n for n in generations.committed(paths) if n < now]
+    if not earlier:
+        raise HostError("input", "no-generation", "there is no earlier release on this host")
+    return earlier[-1]
+
+
+def _drive(
+    paths: Paths, release: Dict[str, Any], request: Dict[str, Any], values: Dict[str, str]
+) -> int:
+    """All phases in order; what fails is put back by the agent itself."""
+    owner = f"{getpass.getuser()}@{platform.node()}"
+    limits = release["switch"]
+    with Client(paths, _show) as client:
+        client.acquire(release["environment"], owner, "by hand")
+        for name, value in values.items():
+            client.call("secrets", {"name": name, "value_b64": value})
+        client.call("prepare", request)
+        client.call("switch", {"batch": 1, "percent": 100})
+        seen = client.call("watch", {"window_s": limits["watch_s"], "limits": limits})
+        outcome = "commit" if seen["verdict"] == "passed" else "abort"
+        outcome = client.call("decide", {"outcome": outcome})["outcome"]
+        client.call("finish", {"outcome": outcome})
+        client.call("release", {})
+    if outcome == "commit":
+        print(f"{client.deployment} serves")
+        return 0
+    raise HostError("failed", "watch-failed", seen["reason"], log=seen.get("log", []))
+
+
+def _show(event: Dict[str, Any]) -> None:
+    if event["state"] != "begin":
+        print(f"{event['ms']:>9.1f} ms  {event['step']:<24} {event['message']}", file=sys.stderr)
+
+
+def status(paths: Paths, _arguments: Arguments) -> int:
+    """What runs here against what should."""
+    return _print(facts.observe(paths, {}))
+
+
+def history(paths: Paths, arguments: Arguments) -> int:
+    """The ledger, newest first."""
+    return _print(facts.history(paths, {"limit": arguments.limit}))
+
+
+def verify_ledger(paths: Paths, _arguments: Arguments) -> int:
+    """Check the chain."""
+    print(f"{ledger.verify(paths.ledger)} entries, the chain is whole")
+    return 0
+
+
+def logs(paths: Paths, arguments: Arguments) -> int:
+    """Become journalctl for the serving copies of a service."""
+    words = ["journalctl", "--user", "-q", "-o", "short-iso", "-n", str(arguments.lines)]
+    if arguments.follow:
+        words.append("-f")
+    matches: List[str] = []
+    for unit in _placed(paths, arguments.service)["units"]:
+        matches += ["+", f"CONTAINER_NAME={unit}"] if matches else [f"CONTAINER_NAME={unit}"]
+    os.execvp("journalctl", words + matches)
+
+
+def execute(paths: Paths, arguments: Arguments) -> int:
+    """Become podman exec in the first serving copy of a service."""
+    unit = _placed(paths, arguments.service)["units"][0]
+    flags = ["-i", "-t"] if arguments.tty else ["-i"]
+    os.execvp("podman", ["podman", "exec", *flags, unit, *arguments.argv])
+
+
+def _serving(paths: Paths) -> Generation:
+    now = generations.current(paths)
+    if now is None or now.layout is None:
+        raise HostError("input", "nothing-here", f"{paths.instance} does not run on this host")
+    return now
+
+
+def _placed(paths: Paths, service: str) -> Dict[str, Any]:
+    now = _serving(paths)
+    assert now.layout is not None
+    placed = now.layout["services"].get(service)
+    if placed is None:
+        known = ", ".join(sorted(now.layout["services"]))
+        raise HostError(
+            "input", "no-service", f"there is no service {service!r}", hint=f"there are: {known}"
+        )
+    found: Dict[str, Any] = placed
+    return found
+
+
+def determine_changes(paths: Paths, arguments: Arguments) -> int:
+    """Service by service: none, settings or restart."""
+    release = _release(paths, arguments.release)
+    now = generations.current(paths)
+    before = now.release["services"] if now else {}
+    changes = {name: change(before.get(name), entry) for name, entry in release["services"].items()}
+    removed = sorted(set(before) - set(release["services"]))
+    return _print({"changes": changes, "removed": removed})
+
+
+def generate_units(paths: Paths, arguments: Arguments) -> int:
+    """The Quadlet files that a release would have here."""
+    release = _release(paths, arguments.release)
+    now = generations.current(paths)
+    taken = [s for network in podman.networks() for s in observe.subnets(network)]
+    secrets = {
+        use["secret"]: use["secret"]
+        for entry in release["services"].values()
+        for use in entry["secrets"]
+    }
+    laid = layout.compute(
+        release,
+        deployment.token_number(paths) + 1,
+        now.release if now else None,
+        now.layout if now else None,
+        taken,
+        secrets,
+    )
+    for name in release["services"]:
+        fronts.learn_ports(release, laid, name, set())
+    texts = drift.expected_units(paths, Generation(laid["n"], release, "", laid))
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    for name, text in sorted(texts.items()):
+        (arguments.out / name).write_text(text, encoding="utf-8")
+        print(arguments.out / name)
+    return 0
+
+
+def pull_images(paths: Paths, arguments: Arguments) -> int:
+    """Pull what is missing."""
+    for ref in sorted(needed(_release(paths, arguments.release)) - podman.images()):
+        podman.pull(ref, None, threading.Event())
+        print(ref)
+    return 0
+
+
+def manage_services(paths: Paths, arguments: Arguments) -> int:
+    """systemctl for the serving copies."""
+    now = _serving(paths)
+    assert now.layout is not None
+    names = arguments.services or sorted(now.layout["services"])
+    chosen = [unit for name in names for unit in _placed(paths, name)["units"]]
+    if arguments.action == "status":
+        return _print(systemd.show(chosen))
+    systemd.systemctl(arguments.action, *[f"{unit}.service" for unit in chosen])
+    return 0
+
+
+def health_check(paths: Paths, arguments: Arguments) -> int:
+    """Exit 1 when a service is not healthy."""
+    now = _serving(paths)
+    assert now.layout is not None
+    healthy = True
+    for name in arguments.services or copies.ordered(now.release):
+        entry = now.release["services"][name]
+        if entry["strategy"] == "job":
+            continue
+        for unit in _placed(paths, name)["units"]:
+            checked = entry["health"]["kind"] == "container"
+            active = systemd.show([unit])[unit].get("ActiveState") == "active"
+            good = active and (not checked or podman.healthcheck(unit))
+            healthy = healthy and good
+            print(f"{unit:<32} {'healthy' if good else 'UNHEALTHY'}")
+    return 0 if healthy else 1
+
+
+def cleanup(paths: Paths, _arguments: Arguments) -> int:
+    """Remove what no kept release needs; refused while a deployment is open."""
+    record = deployment.load(paths)
+    if record is not None:
+        raise deployment.locked(record)
+    number = deployment.current_number(paths)
+    journal = Journal(paths.journal(number))
+    prune(Context(paths, {"number": number}, journal, threading.Event()))
+    return 0
+
+
+def _release(paths: Paths, file: Path) -> Dict[str, Any]:
+    release = json.loads(file.read_text(encoding="utf-8"))
+    generations.check(release, paths.instance)
+    found: Dict[str, Any] = release
+    return found
+
+
+def _print(value: Any) -> int:
+    print(json.dumps(value, indent=2, sort_keys=True))
+    return 0
