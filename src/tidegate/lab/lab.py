@@ -13,13 +13,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tidegate.errors import InputError
+from tidegate.lab import building
 from tidegate.lab import identity as identities
 from tidegate.lab.identity import Identity
+from tidegate.lab.images import Images
 from tidegate.lab.machine import Machine, examine
 from tidegate.lab.namespace import Namespace
 from tidegate.lab.network import Network
 from tidegate.lab.places import Places, default_places
 from tidegate.lab.progress import step
+from tidegate.lab.registry import Registry
 from tidegate.lab.rootfs import Rootfs
 from tidegate.lab.server import Server, states
 
@@ -43,7 +46,7 @@ class Lab:
         bare: bool = False,
         podman: bool = True,
         disk_gb: float = DISK_GB,
-        images: bool = True,  # noqa: ARG003
+        images: bool = True,
         places: Places | None = None,
     ) -> Lab:
         """Bring these servers up, each as it is or new, and with ``images`` the registry's images.
@@ -56,7 +59,11 @@ class Lab:
             _check_name(name)
         layers = lab._prepare(variant)
         with ThreadPoolExecutor(4) as pool:
+            if images and lab.registry.needed():
+                made = pool.submit(Images(lab.places, lab.machine, lab.registry).ensure)
             list(pool.map(lambda name: lab._up_one(name, variant, layers, disk_gb), lab.names))
+            if images and lab.registry.needed():
+                made.result()
         return lab
 
     @classmethod
@@ -71,6 +78,11 @@ class Lab:
     def network(self) -> Network:
         """The bridge that the servers are plugged into."""
         return Network(self.places)
+
+    @property
+    def registry(self) -> Registry:
+        """Serves images under the names of docker.io where that is out of reach."""
+        return Registry(self.places, self.network)
 
     def server(self, name: str) -> Server:
         """One server by name."""
@@ -96,6 +108,7 @@ class Lab:
         with self.places.lock("lab"):
             known = [one.name for one in identities.known(self.places)]
             if set(states(self.places, known).values()) <= {"absent"}:
+                self.registry.remove()
                 self.network.remove()
                 Namespace(self.places).remove()
 
@@ -143,14 +156,17 @@ class Lab:
                 }
                 for server in self.servers
             ],
-            "registry": None,
+            "registry": self.registry.address if self.registry.needed() else None,
             "ssh_config": str(self.places.ssh_config),
             "env": self.env(),
         }
 
     def env(self) -> dict[str, str]:
         """What a program on this machine needs to reach servers and images of this lab."""
-        return {"TIDEGATE_SSH_CONFIG": str(self.places.ssh_config)}
+        found = {"TIDEGATE_SSH_CONFIG": str(self.places.ssh_config)}
+        if self.registry.needed():
+            found["CONTAINERS_REGISTRIES_CONF"] = str(self.places.registries_conf)
+        return found | building.ensure(self.places)
 
     # -- inside -------------------------------------------------------------------------------
 
@@ -163,7 +179,11 @@ class Lab:
             namespace.ensure()
             self.network.ensure()
         rootfs = Rootfs(self.places, self.machine, namespace)
-        return tuple(str(layer) for layer in rootfs.layers(variant))
+        layers = tuple(str(layer) for layer in rootfs.layers(variant))
+        if self.registry.needed():
+            with self.places.lock("lab"):
+                self.registry.ensure()
+        return layers
 
     def _up_one(self, name: str, variant: str, layers: Sequence[str], disk_gb: float) -> None:
         with self.places.lock("lab"):

@@ -70,4 +70,5 @@ def _name(argv: Sequence[str]) -> str:
     words = list(argv)
     if "--" in words and Path(words[0]).name == "nsenter":
         words = words[words.index("--") + 1 :]
-    return " ".join(words[:4])
+    plain = [word for word in words[1:] if not word.startswith("-")]
+    return " ".join([*words[:1], *plain[:2]])

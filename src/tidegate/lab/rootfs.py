@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,7 +69,7 @@ class Rootfs:
 
     def _build_base(self, base: Path) -> None:
         with _scratch(base) as temporary:
-            debootstrap(self.machine, temporary, SUITE, PACKAGES, [_FETCH_REGISTRY])
+            debootstrap(self.machine, temporary, PACKAGES, [_FETCH_REGISTRY])
             (package,) = (temporary / "registry").glob("*.deb")
             program = self.places.registry / "program"
             shutil.rmtree(program, ignore_errors=True)
@@ -122,14 +123,14 @@ _FETCH_REGISTRY = (
 
 
 def debootstrap(
-    machine: Machine, target: Path, suite: str, packages: str, hooks: list[str]
+    machine: Machine, target: Path, packages: str, hooks: list[str], options: Sequence[str] = ()
 ) -> None:
     """Make a Debian root file system: a directory, or a tar archive where the name ends so."""
     argv = ["mmdebstrap", "--variant=minbase", "--quiet", f"--keyring={KEYRING}"]
     argv += [f"--architectures={machine.architecture}", f"--include={packages}"]
     argv += [f"--customize-hook={hook}" for hook in hooks]
     try:
-        run([*argv, suite, str(target), machine.mirror], timeout_s=900)
+        run([*argv, *options, SUITE, str(target), machine.mirror], timeout_s=900)
     except InfrastructureError as error:
         raise InfrastructureError(
             f"Debian's packages could not be had from {machine.mirror}",

@@ -121,6 +121,7 @@ class Server:
             if not self._pid():
                 self._clear()
                 self._mount()
+                self._write(self._surroundings())
                 self.network.plug(self.namespace, self.netns, self.address)
                 self.namespace.podman(*self._run_argv())
         if wait:
@@ -263,27 +264,35 @@ class Server:
         ]
 
     def _fill_disk(self) -> None:
-        """Write what makes it this server: names, keys, where names and images are asked for."""
-        archive = io.BytesIO()
-        with tarfile.open(fileobj=archive, mode="w") as tar:
-            for path, (text, mode) in self._own_files().items():
-                entry = tarfile.TarInfo(path)
-                entry.size, entry.mode = len(text.encode()), mode
-                tar.addfile(entry, io.BytesIO(text.encode()))
+        """Write what makes it this server, and what belongs at other places of the disk."""
         root, home = self.disk.root, self.disk.data / "home"
-        self.namespace.run("tar", "-x", "-C", str(root), input=archive.getvalue())
+        self._write(self._own_files())
         self.namespace.run("cp", "-a", f"{root}/home/.", str(home))
         self.namespace.run("chmod", "2755", str(self.disk.data / "journal"))
 
+    def _write(self, files: dict[str, tuple[str, int]]) -> None:
+        """Put files into the server's root file system while it is off."""
+        archive = io.BytesIO()
+        with tarfile.open(fileobj=archive, mode="w") as tar:
+            for path, (text, mode) in files.items():
+                entry = tarfile.TarInfo(path)
+                entry.size, entry.mode = len(text.encode()), mode
+                tar.addfile(entry, io.BytesIO(text.encode()))
+        argv = ["tar", "-x", "--no-overwrite-dir", "-C", str(self.disk.root)]
+        self.namespace.run(*argv, input=archive.getvalue())
+
     def _own_files(self) -> dict[str, tuple[str, int]]:
         key = self.places.servers / self.name / "host_key"
-        files = {
+        return {
             "etc/hosts": (f"127.0.0.1 localhost\n{self.address} {self.name}\n", 0o644),
-            "etc/resolv.conf": (_resolv_conf(), 0o644),
             "etc/machine-id": (secrets.token_hex(16) + "\n", 0o444),
             "etc/ssh/ssh_host_ed25519_key": (key.read_text(), 0o600),
             "etc/ssh/ssh_host_ed25519_key.pub": (key.with_suffix(".pub").read_text(), 0o644),
         }
+
+    def _surroundings(self) -> dict[str, tuple[str, int]]:
+        """Where names and images are asked for: that may change while a server is off."""
+        files = {"etc/resolv.conf": (_resolv_conf(), 0o644)}
         if self.places.registries_conf.exists():
             path = "etc/containers/registries.conf.d/50-lab.conf"
             files[path] = (self.places.registries_conf.read_text(), 0o644)
