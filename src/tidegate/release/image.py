@@ -1,0 +1,22 @@
+"""The image that a service of a release runs: pinned by digest, with what it declares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tidegate.images.facts import ImageFacts
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRef:
+    """``ref`` is ``registry/path@sha256:…``; ``via`` is controller or registry.
+
+    ``tag`` is what the compose file said ('' for a build), ``size`` bytes to transfer (0: not
+    known), ``facts`` what the image's configuration declares; None when nobody has looked.
+    """
+
+    ref: str
+    via: str = "registry"
+    tag: str = ""
+    size: int = 0
+    facts: ImageFacts | None = field(default=None, compare=False)

@@ -1,0 +1,100 @@
+"""Any text becomes the Quadlet text that podman receives byte for byte, or is refused by name.
+
+Three readers come one after the other: Quadlet splits a value in one of five ways (``KINDS``),
+writes the words into ``ExecStart=``, and systemd splits that line again, expanding ``%`` and
+``$``. So ``%`` and ``$`` are always doubled, and a value that Quadlet would trim, split or cut
+short is never written where it would be.
+Sources: podman v5.4.2 pkg/systemd/parser/{split,unitfile}.go and pkg/systemd/quadlet/quadlet.go;
+systemd.service(5) "Command lines" and systemd.unit(5) "Specifiers", systemd 257.
+"""
+
+from __future__ import annotations
+
+import re
+
+# How Quadlet 5.4 reads a value: one text trimmed of blanks and of `"` at both ends; one text as
+# it is; words with quotes but no escapes; words with quotes and C escapes; `K=V` of such words.
+SCALAR, RAW, STRV, WORDS, KEYVAL = "scalar", "raw", "strv", "words", "keyval"
+
+_C_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_BLANK = re.compile(r"\s")
+
+
+class InexpressibleError(ValueError):
+    """The text cannot be written for Quadlet; the message says why."""
+
+
+def checked(text: str) -> str:
+    """``text``, unless it holds what no unit file can carry.
+
+    U+0080 is refused because Quadlet 5.4 writes it as the byte 0x80, which is not UTF-8.
+    """
+    if "\0" in text:
+        raise InexpressibleError("holds a NUL character")
+    if "\x80" in text:
+        raise InexpressibleError("holds the control character U+0080")
+    if any("\ud800" <= char <= "\udfff" for char in text):
+        raise InexpressibleError("is not valid Unicode")
+    return text
+
+
+def specifiers(text: str) -> str:
+    """``%`` and ``$`` doubled: systemd's specifiers and variables."""
+    return text.replace("%", "%%").replace("$", "$$")
+
+
+def word(text: str) -> str:
+    """One word in double quotes with C escapes: for ``WORDS``, ``KEYVAL`` and systemd itself."""
+    escaped = "".join(_escape(char) for char in checked(text))
+    return f'"{specifiers(escaped)}"'
+
+
+def _escape(char: str) -> str:
+    if char in _C_ESCAPES:
+        return _C_ESCAPES[char]
+    return f"\\x{ord(char):02x}" if _CONTROL.match(char) else char
+
+
+def words(texts: list[str]) -> str:
+    """A command line for ``Exec=``, ``PodmanArgs=`` and ``ExecStartPost=``.
+
+    Quadlet stops at an empty word, and systemd ends the command at a lone ``;`` that Quadlet
+    writes unquoted: both are refused here, before they would shorten a command.
+    """
+    for text in texts:
+        if text in ("", ";"):
+            raise InexpressibleError(f"holds {text!r} as an argument of its own")
+    return " ".join(word(text) for text in texts)
+
+
+def plain(text: str, kind: str) -> str | None:
+    """``text`` as the value of a key of ``kind``; None when only a quoted word can carry it."""
+    checked(text)
+    if kind in (WORDS, KEYVAL):
+        return word(text)
+    if not text or _CONTROL.search(text):
+        return None
+    if kind == STRV:
+        return _strv(text)
+    if text != text.strip() or text.endswith("\\"):
+        return None
+    if kind == SCALAR and (text.startswith('"') or text.endswith('"')):
+        return None
+    return specifiers(text)
+
+
+def _strv(text: str) -> str | None:
+    if not _BLANK.search(text) and not set(text) & {'"', "'"} and not text.endswith("\\"):
+        return specifiers(text)
+    for quote in ('"', "'"):
+        if quote not in text and not text.endswith("\\"):
+            return f"{quote}{specifiers(text)}{quote}"
+    return None
+
+
+def percent(text: str) -> str:
+    """For [Unit] and [Service] keys that are no command line: only ``%`` is special there."""
+    if _CONTROL.search(checked(text)):
+        raise InexpressibleError("holds a control character")
+    return text.replace("%", "%%")

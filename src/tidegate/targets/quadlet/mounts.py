@@ -1,0 +1,280 @@
+"""``volumes``, ``configs`` and ``volumes_from``: what a container sees besides its image.
+
+A file or folder of the project becomes a companion file, named by content and mounted read-only,
+so that a release stays what was reviewed. A folder that is not in the project, or only holds a
+placeholder, is data: it is made on the host and stays. Anonymous volumes get names, because
+podman removes anonymous ones at every stop (podman-run(1), --rm).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from tidegate.release.files import FileFact, bytes_digest, is_placeholder
+from tidegate.targets.quadlet.escape import InexpressibleError, specifiers, word
+from tidegate.targets.quadlet.rows import Service, below
+from tidegate.targets.quadlet.scope import Scope
+from tidegate.targets.quadlet.sheet import NATIVE, Path
+
+# Only what needs no quoting anywhere may go into the short form `source:target:options`.
+_SHORT = re.compile(r"[A-Za-z0-9_./@+-]+")
+NO_EFFECT = "only tells Docker Desktop how to cache"
+# Docker makes a missing folder; podman does not. A path that exists may be a file or a socket.
+MAKE_FOLDER = '[ -e "$1" ] || mkdir -p -- "$1"'
+
+
+def volumes(service: Service, at: str, value: Any) -> None:
+    """The row ``volumes``."""
+    for index, mount in enumerate(value):
+        path = (at, index)
+        _TYPES.get(mount["type"], _unknown)(service, path, mount)
+
+
+def _unknown(service: Service, path: Path, mount: Mapping[str, Any]) -> None:
+    for leaf in below(mount, path):
+        service.sheet.unsupported(leaf, f"podman has no mounts of type {mount['type']}")
+
+
+def _volume(service: Service, path: Path, mount: Mapping[str, Any]) -> None:
+    source = mount.get("source") or _anonymous(service, mount["target"])
+    options = mount.get("volume") or {}
+    if options.get("labels"):
+        labels = (*path, "volume", "labels")
+        service.sheet.unsupported(labels, "a mount cannot label its volume", "label the volume")
+    entry = service.scope.project.volumes.get(source) or {}
+    name = entry.get("name", source) if entry.get("external") else _unit(service.scope, source)
+    words = ["ro"] if mount.get("read_only") else []
+    words += ["nocopy"] if options.get("nocopy") else []
+    if options.get("subpath"):
+        extra = {"subpath": options["subpath"]}
+        key = _mount(service, path, "volume", name, mount["target"], words, extra)
+    else:
+        key = _short(service, path, "volume", name, mount["target"], words)
+    _covered(service, path, mount, key)
+
+
+def _unit(scope: Scope, key: str) -> str:
+    return f"{scope.instance}-{key}.volume"
+
+
+def _anonymous(service: Service, target: str) -> str:
+    """The key of the named volume that stands for an anonymous one."""
+    slug = re.sub(r"[^A-Za-z0-9]+", "-", target).strip("-") or "root"
+    key = f"{service.name}-anonymous-{slug}"
+    name = f"{service.scope.instance}_{key}"
+    lines = {"Volume": [["VolumeName", name]]}
+    service.found.volumes[key] = {"name": name, "external": False, "unit": lines}
+    return key
+
+
+def image_volumes(service: Service) -> None:
+    """Volumes that the image declares and the compose file does not mention: kept, too."""
+    for target in undeclared(service.scope, service.name):
+        name = _unit(service.scope, _anonymous(service, target))
+        _short(service, ("image",), "volume", name, target, [])
+
+
+def undeclared(scope: Scope, name: str) -> list[str]:
+    """The paths of volumes of an image that nothing is mounted on.
+
+    Who asks for two copies by name has said that they hold nothing worth keeping.
+    """
+    facts = scope.facts(name)
+    if facts is None or scope.setting(name).strategy == "blue-green":
+        return []
+    compose = scope.service(name)
+    taken = {str(mount.get("target", "")).rstrip("/") for mount in compose.get("volumes") or []}
+    taken |= {str(item).partition(":")[0].rstrip("/") for item in compose.get("tmpfs") or []}
+    return [path for path in facts.volumes if path.rstrip("/") not in taken]
+
+
+def _bind(service: Service, path: Path, mount: Mapping[str, Any]) -> None:
+    scope, source, options = service.scope, mount["source"], mount.get("bind") or {}
+    words = _bind_words(service, path, options)
+    inside = scope.relative(source)
+    fact = scope.files.get(source) if inside is not None else None
+    if fact is not None and not is_placeholder(fact):
+        digest = service.found.companion(fact, service.sheet.where(service.sheet.path + path))
+        place, words = scope.file_path(digest), ["ro", *words]
+    elif inside is not None:
+        place = scope.data_folder(inside)
+        words = ["ro", *words] if mount.get("read_only") else words
+        _make(service, place)
+    else:
+        place = specifiers(source)
+        words = ["ro", *words] if mount.get("read_only") else words
+        if options.get("create_host_path", True):
+            _make(service, place)
+    key = _short(service, path, "bind", place, mount["target"], words, escaped=True)
+    _covered(service, path, mount, key)
+
+
+def _make(service: Service, place: str) -> None:
+    line = f'/bin/sh -c {word(MAKE_FOLDER)} sh "{place}"'
+    service.sheet.raw("Service", "ExecStartPre", line)
+
+
+def _bind_words(service: Service, path: Path, options: Mapping[str, Any]) -> list[str]:
+    words = [options["propagation"]] if options.get("propagation") else []
+    words += [options["selinux"]] if options.get("selinux") else []
+    recursive = options.get("recursive", "enabled")
+    if recursive == "disabled":
+        words.append("bind")
+    elif recursive != "enabled":
+        at = (*path, "bind", "recursive")
+        service.sheet.unsupported(at, f"podman cannot mount {recursive} folders below")
+    return words
+
+
+def _tmpfs(service: Service, path: Path, mount: Mapping[str, Any]) -> None:
+    options = mount.get("tmpfs") or {}
+    extra = {}
+    if options.get("size"):
+        extra["tmpfs-size"] = str(options["size"])
+    if options.get("mode"):
+        extra["tmpfs-mode"] = f"{int(options['mode']):o}"
+    words = ["ro"] if mount.get("read_only") else []
+    key = _mount(service, path, "tmpfs", "", mount["target"], words, extra)
+    _covered(service, path, mount, key)
+
+
+def _image(service: Service, path: Path, mount: Mapping[str, Any]) -> None:
+    hint = "copy what you need into the service's own image"
+    service.sheet.unsupported((*path, "source"), "an image as a volume is not pinned", hint)
+    for leaf in below(mount, path):
+        service.sheet.also(leaf, "unsupported", "", "an image as a volume is not pinned")
+
+
+_TYPES = {"volume": _volume, "bind": _bind, "tmpfs": _tmpfs, "image": _image}
+
+
+def _short(
+    service: Service,
+    path: Path,
+    kind: str,
+    source: str,
+    target: str,
+    words: list[str],
+    escaped: bool = False,
+) -> str:
+    """``Volume=source:target:options`` where every part is plain, else ``Mount=``."""
+    bare = source.removeprefix("%h/")
+    if not (_SHORT.fullmatch(bare) and _SHORT.fullmatch(target)):
+        return _mount(service, path, kind, source, target, words, {}, escaped)
+    service.sheet.raw(
+        "Container", "Volume", ":".join([source, target, ",".join(words)]).rstrip(":")
+    )
+    return "Volume"
+
+
+def _mount(
+    service: Service,
+    path: Path,
+    kind: str,
+    source: str,
+    target: str,
+    words: list[str],
+    extra: Mapping[str, str],
+    escaped: bool = False,
+) -> str:
+    """``Mount=type=…``: fields as in CSV, the whole in quotes."""
+    marker = "\x01"
+    fields = [f"type={kind}"]
+    if source:
+        fields.append(_csv(f"source={marker if escaped else source}"))
+    fields.append(_csv(f"target={target}"))
+    fields += [_MOUNT_WORDS.get(item, item) for item in words]
+    fields += [_csv(f"{name}={value}") for name, value in extra.items()]
+    try:
+        line = word(",".join(fields))
+    except InexpressibleError as problem:
+        service.sheet.refuse(path, f"the path {problem}")
+    if escaped:
+        line = line.replace("\\x01", source)
+    service.sheet.raw("Container", "Mount", line)
+    return "Mount"
+
+
+_MOUNT_WORDS = {
+    "ro": "ro=true",
+    "nocopy": "nocopy",
+    "z": "relabel=shared",
+    "Z": "relabel=private",
+    "bind": "bind-nonrecursive=true",
+    **{
+        mode: f"bind-propagation={mode}"
+        for mode in ("rshared", "shared", "rslave", "slave", "rprivate", "private")
+    },
+}
+
+
+def _csv(field: str) -> str:
+    if any(char in field for char in ',"\n'):
+        return '"' + field.replace('"', '""') + '"'
+    return field
+
+
+def _covered(service: Service, path: Path, mount: Mapping[str, Any], key: str) -> None:
+    known = {entry.path for entry in service.sheet.entries}
+    for leaf in below(mount, path):
+        if service.sheet.path + leaf in known:
+            continue
+        if leaf[-1] == "consistency":
+            service.sheet.harmless(leaf, NO_EFFECT)
+        elif leaf[-1] == "create_host_path":
+            service.sheet.also(leaf, "unit", "ExecStartPre")
+        else:
+            service.sheet.also(leaf, NATIVE, key)
+
+
+def configs(service: Service, at: str, value: Any) -> None:
+    """The row ``configs``: companion files, their text from a file, the value or a variable."""
+    for index, use in enumerate(value):
+        path = (at, index)
+        fact = _config(service, path, use["source"])
+        if use.get("mode"):
+            fact = replace(fact, mode=int(str(use["mode"]), 8))
+        for name in ("uid", "gid"):
+            if str(use.get(name) or "0") != "0":
+                hint = "make the file readable by all: mode 0444"
+                service.sheet.unsupported((*path, name), "a config belongs to root", hint)
+        digest = service.found.companion(fact, service.sheet.where(service.sheet.path + path))
+        target = use.get("target") or f"/{use['source']}"
+        _short(service, path, "bind", service.scope.file_path(digest), target, ["ro"], True)
+        for leaf in below(use, path):
+            service.sheet.also(leaf, NATIVE, "Volume")
+
+
+def _config(service: Service, path: Path, name: str) -> FileFact:
+    config = service.scope.project.configs[name]
+    if "content" in config:
+        text = config["content"]
+    elif "environment" in config:
+        variable = config["environment"]
+        text = service.scope.variables.get(variable)
+        if text is None:
+            service.sheet.refuse(path, f"config {name} takes variable {variable}, which is not set")
+    elif config.get("file"):
+        fact = service.scope.files.get(config["file"])
+        if not isinstance(fact, FileFact):
+            service.sheet.refuse(path, f"the file of config {name} does not exist")
+        return fact
+    else:
+        service.sheet.refuse(path, f"config {name} is external, and podman keeps no configs")
+    content = text.encode()
+    return FileFact(bytes_digest(content), 0o644, len(content))
+
+
+def volumes_from(service: Service, at: str, value: Any) -> None:
+    """The row ``volumes_from``: the other's container by name, which is why it has one copy."""
+    words = []
+    for text in value:
+        kind, _, rest = text.partition(":")
+        if kind == "container":
+            words.append(rest)
+        else:
+            words.append(service.scope.unit(kind) + (f":{rest}" if rest else ""))
+    service.sheet.option((at,), "--volumes-from", *words)

@@ -1,0 +1,218 @@
+"""Networks: the project's own as units, and how a service joins them.
+
+Which address a copy gets, and who bears its aliases, the host decides (a slot, a front).
+Sources: podman v5.4.2 ConvertNetwork and addNetworks, podman-network-create(1);
+https://docs.docker.com/reference/compose-file/networks/.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tidegate.targets.quadlet.rows import Service, below
+from tidegate.targets.quadlet.scope import Scope
+from tidegate.targets.quadlet.sheet import Path, Sheet
+
+# Docker's names of driver options, and podman's.
+OPTIONS = {"com.docker.network.driver.mtu": "mtu"}
+DRIVERS = frozenset({"bridge", "macvlan", "ipvlan"})
+CLUSTER_ONLY = "without effect on one engine"
+
+
+def network(scope: Scope, key: str, strict: bool = True) -> tuple[dict[str, Any], Sheet]:
+    """The release's entry of one network, with the sheet that wrote its unit."""
+    body = scope.project.networks[key]
+    sheet = Sheet(("networks", key), "Network", scope.project.where, strict)
+    external = bool(body.get("external"))
+    given = str(body.get("name") or key)
+    name = given if external else scope.named(key, given)
+    if external:
+        for leaf in below(body, ()):
+            sheet.deployed(leaf, "it belongs to somebody else and must exist")
+    else:
+        sheet.raw("Network", "NetworkName", name)
+        sheet.also(("name",), "native", "NetworkName")
+        for at, value in body.items():
+            if at not in ("name", "external"):
+                _write(sheet, at, value)
+    configs = (body.get("ipam") or {}).get("config") or []
+    entry = {
+        "name": name,
+        "external": external,
+        "internal": bool(body.get("internal")),
+        "subnets": [config["subnet"] for config in configs if config.get("subnet")],
+        "unit": sheet.lines,
+    }
+    return entry, sheet
+
+
+def _write(sheet: Sheet, at: str, value: Any) -> None:
+    if at == "driver":
+        _driver(sheet, value)
+    elif at == "driver_opts":
+        _options(sheet, at, value or {})
+    elif at in ("internal", "enable_ipv6"):
+        key = {"internal": "Internal", "enable_ipv6": "IPv6"}[at]
+        if value:
+            sheet.key((at,), key, "true")
+        else:
+            sheet.default((at,))
+    elif at == "labels":
+        if value:
+            sheet.key((at,), "Label", *(f"{k}={v}" for k, v in value.items()))
+        else:
+            sheet.default((at,), "empty")
+    elif at == "ipam":
+        _ipam(sheet, value or {})
+    elif at == "attachable":
+        sheet.harmless((at,), CLUSTER_ONLY)
+    elif at == "enable_ipv4":
+        if value:
+            sheet.default((at,))
+        else:
+            sheet.unsupported((at,), "podman's networks always have IPv4")
+
+
+def _driver(sheet: Sheet, value: str) -> None:
+    if value in DRIVERS:
+        sheet.key(("driver",), "Driver", value)
+    elif value == "default" or not value:
+        sheet.default(("driver",))
+    else:
+        sheet.unsupported(("driver",), f"podman has no network driver {value!r}", "use bridge")
+
+
+def _options(sheet: Sheet, at: str, value: Mapping[str, Any]) -> None:
+    used = []
+    for name, setting in value.items():
+        if name == "com.docker.network.bridge.name":
+            sheet.option((at,), "--interface-name", str(setting))
+            used.append("--interface-name")
+        elif name.startswith("com.docker.") and name not in OPTIONS:
+            sheet.unsupported((at,), f"podman knows nothing like {name}")
+            return
+        else:
+            sheet.key((at,), "Options", f"{OPTIONS.get(name, name)}={setting}")
+            used.append("Options")
+    sheet.entries[:] = [entry for entry in sheet.entries if entry.path[-1] != at]
+    class_ = "podman-args" if used and "Options" not in used else "native"
+    sheet.also((at,), class_, ",".join(dict.fromkeys(used)))
+
+
+def _ipam(sheet: Sheet, value: Mapping[str, Any]) -> None:
+    if not value:
+        sheet.default(("ipam",), "empty")
+    for name, setting in value.items():
+        if name == "driver":
+            if setting in ("default", ""):
+                sheet.default(("ipam", name))
+            else:
+                sheet.key(("ipam", name), "IPAMDriver", setting)
+        elif name == "options":
+            sheet.unsupported(("ipam", name), "podman takes no options for address management")
+        elif name == "config":
+            _subnets(sheet, setting or [])
+
+
+def _subnets(sheet: Sheet, configs: list[Mapping[str, Any]]) -> None:
+    """Quadlet pairs the n-th Subnet, Gateway and IPRange, so those that have more come first."""
+    order = sorted(
+        enumerate(configs), key=lambda item: -len(set(item[1]) & {"gateway", "ip_range"})
+    )
+    keys = {"subnet": "Subnet", "gateway": "Gateway", "ip_range": "IPRange"}
+    for wanted in ("gateway", "ip_range"):
+        have = [wanted in config for _, config in order]
+        if have != sorted(have, reverse=True):
+            path = ("ipam", "config", order[0][0], wanted)
+            sheet.unsupported(path, "with several subnets, give every one a gateway and a range")
+    for index, config in order:
+        for name, setting in config.items():
+            path = ("ipam", "config", index, name)
+            if name in keys:
+                sheet.key(path, keys[name], str(setting))
+            elif name == "aux_addresses":
+                sheet.unsupported(path, "podman cannot keep single addresses free")
+
+
+def joined(service: Service) -> list[dict[str, Any]]:
+    """The release's ``networks`` of a service, the highest priority first."""
+    compose = service.compose
+    if compose.get("network_mode"):
+        return []
+    wanted = compose.get("networks") or {"default": None}
+    order = sorted(wanted.items(), key=lambda item: -int((item[1] or {}).get("priority") or 0))
+    own = [str(compose.get("mac_address") or "")] + [""] * len(order)
+    return [
+        _joined(service, name, options or {}, mac)
+        for (name, options), mac in zip(order, own, strict=False)
+    ]
+
+
+def _joined(service: Service, name: str, options: Mapping[str, Any], mac: str) -> dict[str, Any]:
+    compose = service.compose
+    path: Path = ("networks", name)
+    if not options and "networks" in compose:
+        service.sheet.deployed(path, "the host gives each copy its address")
+    for key, value in options.items():
+        at = (*path, key)
+        if key in ("gw_priority", "link_local_ips", "driver_opts") and value:
+            service.sheet.unsupported(at, "podman has nothing like it")
+        else:
+            service.sheet.deployed(at, "written by the host with the copy's address")
+    entry: dict[str, Any] = {
+        "network": name,
+        "aliases": aliases(service, options.get("aliases") or []),
+        "ipv4": str(options.get("ipv4_address") or ""),
+    }
+    for key, value in (
+        ("ipv6", options.get("ipv6_address")),
+        ("mac", options.get("mac_address") or mac),
+        ("interface", options.get("interface_name")),
+    ):
+        if value:
+            entry[key] = str(value)
+    return entry
+
+
+def aliases(service: Service, given: list[str]) -> list[str]:
+    """What others call a service: its name, its aliases, the container's name, the first copy's."""
+    name, compose = service.name, service.compose
+    names = [name, *given]
+    if compose.get("container_name"):
+        names.append(compose["container_name"])
+    names.append(f"{service.scope.instance}-{name}-1")
+    names += _linked(service.scope, name)
+    return list(dict.fromkeys(names))
+
+
+def _linked(scope: Scope, name: str) -> list[str]:
+    """The aliases that other services' ``links`` give to this one."""
+    found = []
+    for other in scope.project.services.values():
+        for link in other.get("links") or []:
+            target, _, alias = link.partition(":")
+            if target == name and alias and alias != name:
+                found.append(alias)
+    return found
+
+
+def network_mode(service: Service, at: str, _value: str) -> None:
+    """The row ``network_mode``."""
+    service.sheet.also((at,), "native", "Network")
+
+
+def mode_of(compose: Mapping[str, Any]) -> str:
+    """The release's ``network_mode``: what ``Network=`` says, or ``service:x``."""
+    value = str(compose.get("network_mode") or "")
+    return "podman" if value in ("bridge", "default") else value
+
+
+def links(service: Service, at: str, value: list[str]) -> None:
+    """The row ``links``: order comes with depends_on; an alias is one for everybody here."""
+    for link in value:
+        _, _, alias = link.partition(":")
+        if alias in service.scope.project.services and alias != link.partition(":")[0]:
+            service.sheet.unsupported((at,), f"the alias {alias} is the name of another service")
+            return
+    service.sheet.deployed((at,), "an alias on the network, which every service there can use")

@@ -1,0 +1,209 @@
+"""A compose project becomes a release for Podman hosts: pure, values in, value out.
+
+Every key of the project is carried out, known to be without effect on one engine, or an
+``InputError`` that names it. The result is ``release.json``, format 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tidegate.errors import InputError
+from tidegate.model.config import ServiceSettings, Switch
+from tidegate.release.files import Fact
+from tidegate.release.image import ImageRef
+from tidegate.release.manifest import FORMAT
+from tidegate.targets.quadlet import deploy, health, mounts, networks, ports, strategy
+from tidegate.targets.quadlet.names import check_names
+from tidegate.targets.quadlet.rows import Service
+from tidegate.targets.quadlet.scope import Found, Project, Scope
+from tidegate.targets.quadlet.sheet import Entry, Sheet, shown, uncovered
+from tidegate.targets.quadlet.table import ROWS, stop_s
+from tidegate.targets.quadlet.volumes import volume
+
+Release = dict[str, Any]
+
+
+def render(
+    project: Project,
+    *,
+    settings: Mapping[str, ServiceSettings],
+    images: Mapping[str, ImageRef],
+    instance: str,
+    environment: str,
+    commit: str = "",
+    version: str = "",
+    files: Mapping[str, Fact] | None = None,
+    variables: Mapping[str, str] | None = None,
+    proxy: str,
+    switch: Switch,
+) -> Release:
+    """The release of ``project`` for one environment.
+
+    ``settings`` and ``images`` are by service; ``files`` are facts of the project's files by
+    absolute path (``wanted_files`` says which); ``variables`` fill configs that name one;
+    ``proxy`` is the fronts' image, by digest. Raises ``InputError`` with the user's line.
+    """
+    scope = strategy.decide(
+        Scope(project, instance, settings, images, files or {}, variables or {})
+    )
+    found = Found()
+    services = {
+        name: _service(scope, name, found)
+        for name in sorted(project.services)
+        if strategy.replicas(scope, name)
+    }
+    release: Release = {
+        "format": FORMAT,
+        "project": project.name,
+        "instance": instance,
+        "environment": environment,
+        "commit": commit,
+        "version": version or commit[:12],
+        "proxy": {"image": proxy},
+        "images": {name: _image(images[name]) for name in services},
+        "services": services,
+        "networks": {name: networks.network(scope, name)[0] for name in _used(services, project)},
+        "volumes": {**_volumes(scope), **found.volumes},
+        "files": found.files,
+        "switch": _switch(switch),
+    }
+    check_names(release, project.where)
+    return release
+
+
+def _image(image: ImageRef) -> dict[str, Any]:
+    return {"ref": image.ref, "via": image.via, "tag": image.tag, "size": image.size}
+
+
+def _switch(switch: Switch) -> dict[str, Any]:
+    names = ("watch_s", "max_error_rate", "min_requests", "drain_s", "keep")
+    return {name: getattr(switch, name) for name in names}
+
+
+def _volumes(scope: Scope) -> dict[str, Any]:
+    return {name: volume(scope, name)[0] for name in sorted(scope.project.volumes)}
+
+
+def _used(services: Mapping[str, Any], project: Project) -> list[str]:
+    """The networks that services join; docker compose makes no others either."""
+    used = {joined["network"] for entry in services.values() for joined in entry["networks"]}
+    missing = used - set(project.networks)
+    if missing:
+        raise InputError(
+            f"network {min(missing)} is used, and not defined",
+            code="network-undefined",
+            where=project.where(("services",)),
+            hint="define it under the top-level `networks:`",
+        )
+    return sorted(used)
+
+
+def write_service(service: Service) -> tuple[health.Health, list[dict[str, Any]]]:
+    """Fill the service's sheet by the table; returns its health and the networks that it joins."""
+    sheet, compose = service.sheet, service.compose
+    for name in ROWS:
+        if name not in compose:
+            continue
+        if compose[name] is None and name not in ("command", "entrypoint"):
+            sheet.default((name,), "nothing is said")
+        else:
+            ROWS[name](service, name, compose[name])
+    joined = networks.joined(service)
+    check = health.health(compose, service.scope.facts(service.name))
+    health.complete(service, check)
+    mounts.image_volumes(service)
+    return check, joined
+
+
+def missed(service: Service) -> list[Entry]:
+    """What no row said anything of: an entry of class unsupported each, ``x-`` keys aside."""
+    known = {key: value for key, value in service.compose.items() if not key.startswith("x-")}
+    sheet = service.sheet
+    paths = list(uncovered(known, sheet.path, sheet.entries))
+    return [Entry(path, "unsupported", None, "not known to this version") for path in paths]
+
+
+def _service(scope: Scope, name: str, everything: Found) -> dict[str, Any]:
+    sheet = Sheet(("services", name), "Container", scope.project.where)
+    found = Found(files=everything.files, volumes=everything.volumes)
+    before = set(found.volumes)
+    service = Service(sheet, scope, name, found)
+    image = scope.images.get(name)
+    if image is None:
+        raise InputError(
+            f"no image is known for {name}",
+            code="image-unknown",
+            where=scope.project.where(("services", name)),
+            hint="give `image:` or `build:`",
+        )
+    sheet.raw("Unit", "Description", f"{name} of {scope.instance}".replace("%", "%%"))
+    sheet.key(("image",), "Image", image.ref)
+    check, joined = write_service(service)
+    for entry in missed(service):
+        raise InputError(
+            f"{shown(entry.path)}: this key is not carried out",
+            code="compose-key-unsupported",
+            where=scope.project.where(entry.path),
+            hint="remove it",
+        )
+    return _entry(service, image.ref, check, joined, set(found.volumes) - before)
+
+
+def _entry(
+    service: Service,
+    image: str,
+    check: health.Health,
+    joined: list[dict[str, Any]],
+    implied: set[str],
+) -> dict[str, Any]:
+    compose, scope, name = service.compose, service.scope, service.name
+    if scope.strategies[name] == "job":
+        check = health.Health()
+    declared = ports.declared(service, check)
+    modes = {port["port"]: port["mode"] for port in declared}
+    mounted = {m["source"] for m in compose.get("volumes") or [] if _is_named(m)}
+    return {
+        "strategy": scope.strategies[name],
+        "replicas": _replicas(service),
+        "image": image,
+        "unit": service.sheet.lines,
+        "networks": joined,
+        "network_mode": networks.mode_of(compose),
+        "depends_on": deploy.waits(service),
+        "health": check.as_dict(),
+        "probe": ports.probe(service, check, modes),
+        "ports": declared,
+        "published": ports.published(service),
+        "routes": ports.routes(service, declared),
+        "volumes": sorted(mounted | implied),
+        "files": sorted(_files(service)),
+        "secrets": service.found.secrets,
+        "stop_s": stop_s(compose),
+        "stateful": scope.setting(name).stateful,
+        "migrate": None,
+    }
+
+
+def _is_named(mount: Mapping[str, Any]) -> bool:
+    return mount["type"] == "volume" and bool(mount.get("source"))
+
+
+def _files(service: Service) -> set[str]:
+    """The companion files of this service: those whose path its unit mounts."""
+    text = str(service.sheet.lines)
+    return {digest for digest in service.found.files if digest.removeprefix("sha256:") in text}
+
+
+def _replicas(service: Service) -> int:
+    count = strategy.replicas(service.scope, service.name)
+    one = ports.published(service) or service.compose.get("container_name")
+    if count > 1 and one and service.scope.strategies[service.name] == "recreate":
+        raise InputError(
+            f"{service.name} cannot have {count} copies: each would need the same port or name",
+            code="replicas-impossible",
+            where=service.sheet.where((*service.sheet.path, "scale")),
+            hint="one copy, or remove what only one can have",
+        )
+    return count

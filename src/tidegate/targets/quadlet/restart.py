@@ -1,0 +1,81 @@
+"""``restart`` and ``deploy.restart_policy`` as systemd keys.
+
+Docker restarts for ever with a growing pause; systemd gives up after five starts in ten seconds
+unless it is told not to. Sources: systemd.service(5) RestartSteps= (254 and newer; older ones
+ignore it with a warning); https://docs.docker.com/engine/containers/start-containers-automatically/.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tidegate.targets.quadlet.durations import seconds
+from tidegate.targets.quadlet.rows import Service
+from tidegate.targets.quadlet.sheet import Path
+
+FOREVER = [
+    ("Unit", "StartLimitIntervalSec", "0"),
+    ("Service", "RestartSec", "100ms"),
+    ("Service", "RestartSteps", "10"),
+    ("Service", "RestartMaxDelaySec", "60s"),
+]
+# Docker counts failures until a container ran for a while; systemd counts within a window.
+WINDOW_S = 600
+CONDITIONS = {"none": "no", "on-failure": "on-failure", "any": "always", "": "always"}
+
+
+def policy_of(compose: Mapping[str, Any]) -> str:
+    """no, always or on-failure: ``deploy.restart_policy`` wins over ``restart``."""
+    policy = (compose.get("deploy") or {}).get("restart_policy")
+    if policy:
+        return CONDITIONS.get(policy.get("condition", ""), "always")
+    word = str(compose.get("restart") or "no").partition(":")[0]
+    return "always" if word == "unless-stopped" else word
+
+
+def restart(service: Service, at: str, value: Any) -> None:
+    """The row ``restart``."""
+    if (service.compose.get("deploy") or {}).get("restart_policy"):
+        service.sheet.also((at,), "unit", "Restart", "deploy.restart_policy wins")
+        return
+    _, _, count = str(value).partition(":")
+    _write(service, (at,), policy_of(service.compose), int(count or 0), WINDOW_S)
+
+
+def restart_policy(service: Service, at: Path, value: Mapping[str, Any]) -> None:
+    """``deploy.restart_policy``."""
+    sheet = service.sheet
+    attempts = int(value.get("max_attempts") or 0)
+    window = seconds(value.get("window")) or WINDOW_S
+    _write(service, (*at, "condition"), policy_of(service.compose), attempts, window)
+    for name, setting in value.items():
+        path = (*at, name)
+        if name == "delay":
+            sheet.raw("Service", "RestartSec", f"{seconds(setting):g}s")
+            sheet.also(path, "unit", "RestartSec")
+        elif name == "max_attempts":
+            sheet.also(path, "unit", "StartLimitBurst" if attempts else "StartLimitIntervalSec")
+        elif name == "window":
+            sheet.also(path, "unit", "StartLimitIntervalSec")
+
+
+def _write(service: Service, at: Path, policy: str, attempts: int, window_s: float) -> None:
+    sheet = service.sheet
+    if service.scope.strategies.get(service.name) == "job" and policy == "always":
+        policy = "no"
+        sheet.raw("Service", "Restart", policy)
+        sheet.also(at, "unit", "Restart", "others wait for its end, so it is run once")
+        return
+    sheet.unit(at, "Service", "Restart", policy)
+    if policy == "no":
+        return
+    if attempts:
+        sheet.raw("Unit", "StartLimitIntervalSec", f"{window_s:g}")
+        sheet.raw("Unit", "StartLimitBurst", str(attempts))
+        return
+    for section, key, text in FOREVER:
+        if key != "RestartSec" or "delay" not in (
+            (service.compose.get("deploy") or {}).get("restart_policy") or {}
+        ):
+            sheet.raw(section, key, text)

@@ -1,0 +1,111 @@
+"""What the rendering of one service may look at: the project, its settings, images and files.
+
+Pure values only: whoever calls has read the files, asked for the images, merged the settings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from tidegate.errors import InputError, Where
+from tidegate.images.facts import ImageFacts
+from tidegate.model.config import ServiceSettings
+from tidegate.release.files import Fact, describe
+from tidegate.release.image import ImageRef
+
+# Below the deploy user's home (`%h`, systemd.unit(5)): files by digest, and writable folders.
+HOST_ROOT = "%h/.local/share/tidegate"
+
+
+class Project(Protocol):
+    """The part of a loaded compose project that rendering reads (tidegate.compose.Project)."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def working_dir(self) -> str: ...
+    @property
+    def services(self) -> Mapping[str, Mapping[str, Any]]: ...
+    @property
+    def networks(self) -> Mapping[str, Mapping[str, Any]]: ...
+    @property
+    def volumes(self) -> Mapping[str, Mapping[str, Any]]: ...
+    @property
+    def secrets(self) -> Mapping[str, Mapping[str, Any]]: ...
+    @property
+    def configs(self) -> Mapping[str, Mapping[str, Any]]: ...
+    def where(self, path: tuple[str | int, ...]) -> Where:
+        """The place of the nearest known node."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """``files`` are facts by absolute path; ``strategies`` is filled in once decided."""
+
+    project: Project
+    instance: str
+    settings: Mapping[str, ServiceSettings] = field(default_factory=dict)
+    images: Mapping[str, ImageRef] = field(default_factory=dict)
+    files: Mapping[str, Fact] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
+    strategies: Mapping[str, str] = field(default_factory=dict)
+
+    def service(self, name: str) -> Mapping[str, Any]:
+        """The canonical compose mapping of a service."""
+        return self.project.services[name]
+
+    def setting(self, name: str) -> ServiceSettings:
+        """The settings of a service, empty ones where nothing was said."""
+        return self.settings.get(name) or ServiceSettings(name)
+
+    def facts(self, name: str) -> ImageFacts | None:
+        """What the image of a service declares; None when nobody has looked."""
+        image = self.images.get(name)
+        return image.facts if image else None
+
+    def unit(self, name: str) -> str:
+        """The unit (and container) of a service that exists once, without suffix."""
+        return f"{self.instance}-{name}"
+
+    def named(self, key: str, given: str) -> str:
+        """A network's or volume's name: composed ones carry the instance, own names stay."""
+        return f"{self.instance}_{key}" if given == f"{self.project.name}_{key}" else given
+
+    def relative(self, path: str) -> str | None:
+        """``path`` within the project's folder; None for one outside it."""
+        root = self.project.working_dir.rstrip("/") + "/"
+        if path.rstrip("/") + "/" == root:
+            return "."
+        return path[len(root) :].rstrip("/") if path.startswith(root) else None
+
+    def data_folder(self, relative: str) -> str:
+        """Where a folder of the project that services write to lies on the host."""
+        return f"{HOST_ROOT}/{self.instance}/data/{relative}"
+
+    def file_path(self, digest: str) -> str:
+        """Where a companion file or tree lies on the host."""
+        return f"{HOST_ROOT}/{self.instance}/files/{digest.removeprefix('sha256:')}"
+
+
+@dataclass(slots=True)
+class Found:
+    """What rendering a service turned up besides its unit."""
+
+    files: dict[str, dict[str, Any]] = field(default_factory=dict)
+    volumes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    secrets: list[dict[str, str]] = field(default_factory=list)
+
+    def companion(self, fact: Fact, where: Where) -> str:
+        """Note a companion file; returns its digest. One digest has one mode."""
+        digest, entry = describe(fact)
+        if self.files.setdefault(digest, entry) != entry:
+            raise InputError(
+                "the same content is used with two different file modes",
+                code="file-modes-differ",
+                where=where,
+                hint="give both files the same permissions",
+            )
+        return digest

@@ -1,0 +1,186 @@
+"""How a service is replaced: blue-green, recreate or job, and why it cannot be blue-green.
+
+Two copies side by side must not share what only one can have: data, a name, an address, a
+device. The table ``OBSTACLES`` is the whole rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from tidegate.errors import InputError
+from tidegate.release.files import is_placeholder
+from tidegate.targets.quadlet.mounts import undeclared
+from tidegate.targets.quadlet.scope import Scope
+
+JOB_MODES = frozenset({"replicated-job", "global-job"})
+Compose = Mapping[str, Any]
+
+
+class Candidate(NamedTuple):
+    """A service that an obstacle may stand in the way of."""
+
+    scope: Scope
+    name: str
+    compose: Compose
+
+
+def decide(scope: Scope) -> Scope:
+    """The scope with a strategy for every service; ``InputError`` where a wish is impossible."""
+    awaited = _awaited(scope)
+    chosen = {name: _one(scope, name, awaited) for name in scope.project.services}
+    return replace(scope, strategies=chosen)
+
+
+def _one(scope: Scope, name: str, awaited: frozenset[str]) -> str:
+    compose, setting = scope.service(name), scope.setting(name)
+    obstacle = why_one_copy(scope, name)
+    mode = (compose.get("deploy") or {}).get("mode", "")
+    if setting.strategy == "blue-green" and obstacle:
+        raise InputError(
+            f"{name} cannot be blue-green: it {obstacle}",
+            code="strategy-impossible",
+            where=setting.where,
+            hint="remove `strategy:`, or what keeps it from having two copies",
+        )
+    if setting.strategy:
+        return setting.strategy
+    if name in awaited or mode in JOB_MODES:
+        return "job"
+    return "recreate" if obstacle else "blue-green"
+
+
+def _awaited(scope: Scope) -> frozenset[str]:
+    """Services whose end others wait for, and which therefore run once."""
+    return frozenset(
+        name
+        for compose in scope.project.services.values()
+        for name, wait in (compose.get("depends_on") or {}).items()
+        if wait.get("condition") == "service_completed_successfully"
+    )
+
+
+def why_one_copy(scope: Scope, name: str) -> str:
+    """What keeps a service from having two copies, as the end of a sentence; '' for nothing."""
+    candidate = Candidate(scope, name, scope.service(name))
+    for obstacle in OBSTACLES:
+        reason = obstacle(candidate)
+        if reason:
+            return reason
+    return ""
+
+
+def _stateful(it: Candidate) -> str:
+    return "is `stateful`" if it.scope.setting(it.name).stateful else ""
+
+
+def _named(it: Candidate) -> str:
+    return "has a container_name" if it.compose.get("container_name") else ""
+
+
+def _mode(it: Candidate) -> str:
+    mode = it.compose.get("network_mode")
+    return f"has network_mode {mode}" if mode else ""
+
+
+def _volume(it: Candidate) -> str:
+    wish = it.scope.setting(it.name).strategy == "blue-green"
+    for mount in it.compose.get("volumes") or []:
+        if mount["type"] == "volume" and not mount.get("read_only"):
+            if mount.get("source"):
+                return f"writes to volume {mount['source']}"
+            if not wish:
+                return f"keeps data in {mount['target']}"
+    kept = undeclared(it.scope, it.name)
+    return f"keeps data in {kept[0]}, a volume of its image" if kept else ""
+
+
+def _bind(it: Candidate) -> str:
+    for mount in it.compose.get("volumes") or []:
+        if mount["type"] == "bind" and not mount.get("read_only"):
+            fact = it.scope.files.get(mount["source"])
+            inside = it.scope.relative(mount["source"]) is not None
+            if not inside or fact is None or is_placeholder(fact):
+                return f"writes to {mount['source']}"
+    return ""
+
+
+def _address(it: Candidate) -> str:
+    if it.compose.get("mac_address"):
+        return "has a mac_address"
+    for network, options in (it.compose.get("networks") or {}).items():
+        for key in ("ipv4_address", "ipv6_address", "mac_address"):
+            if (options or {}).get(key):
+                return f"has a fixed {key} on network {network}"
+    return ""
+
+
+def _udp(it: Candidate) -> str:
+    for port in it.compose.get("ports") or []:
+        if port.get("published") and port.get("protocol") not in ("tcp", None):
+            return f"publishes {port['protocol']} port {port['published']}"
+    return ""
+
+
+def _hardware(it: Candidate) -> str:
+    if it.compose.get("privileged"):
+        return "is privileged"
+    reserved = ((it.compose.get("deploy") or {}).get("resources") or {}).get("reservations") or {}
+    if it.compose.get("devices") or it.compose.get("gpus") or reserved.get("devices"):
+        return "uses devices of the host"
+    return ""
+
+
+def _shared(it: Candidate) -> str:
+    """Names a container of another service, or is so named: both exist once."""
+    if _partners(it.compose):
+        return f"shares with {_partners(it.compose)[0]}"
+    for other, body in it.scope.project.services.items():
+        if it.name in _partners(body):
+            return f"is shared with {other}"
+    return ""
+
+
+def _partners(compose: Compose) -> list[str]:
+    found = [
+        str(compose.get(key)).removeprefix("service:")
+        for key in ("network_mode", "pid", "ipc")
+        if str(compose.get(key) or "").startswith("service:")
+    ]
+    sources = compose.get("volumes_from") or []
+    return found + [text.partition(":")[0] for text in sources if not _is_container(text)]
+
+
+def _is_container(text: str) -> bool:
+    return bool(text.startswith("container:"))
+
+
+def _stop_first(it: Candidate) -> str:
+    order = ((it.compose.get("deploy") or {}).get("update_config") or {}).get("order")
+    return "has update_config order stop-first" if order == "stop-first" else ""
+
+
+Obstacle = Callable[[Candidate], str]
+OBSTACLES: tuple[Obstacle, ...] = (
+    _stateful,
+    _volume,
+    _bind,
+    _named,
+    _mode,
+    _address,
+    _udp,
+    _hardware,
+    _shared,
+    _stop_first,
+)
+
+
+def replicas(scope: Scope, name: str) -> int:
+    """How many copies a slot has: ``scale``, ``deploy.replicas``, else 1."""
+    compose = scope.service(name)
+    deploy = compose.get("deploy") or {}
+    if compose.get("scale") is not None:
+        return int(compose["scale"])
+    return int(deploy.get("replicas", 1) if deploy.get("replicas") is not None else 1)

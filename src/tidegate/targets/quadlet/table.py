@@ -1,0 +1,242 @@
+"""The compose table: one row per service key says how it is carried out.
+
+A key without a row, or a part of one that its row says nothing of, is an error that names it.
+Sources: the compose specification as docker compose 2.40.3 prints it
+(https://github.com/compose-spec/compose-spec/blob/main/05-services.md), podman-systemd.unit(5) and
+podman-run(1) of Podman 5.4.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from tidegate.targets.quadlet import (
+    command,
+    deploy,
+    health,
+    hooks,
+    mounts,
+    networks,
+    ports,
+    resources,
+    restart,
+    secrets,
+    security,
+)
+from tidegate.targets.quadlet.durations import seconds
+from tidegate.targets.quadlet.rows import (
+    Row,
+    Service,
+    deployed,
+    each,
+    each_option,
+    flag,
+    harmless,
+    key,
+    option,
+    pairs,
+    refused,
+    switch,
+)
+
+LOG_DRIVERS = frozenset({"journald", "k8s-file", "json-file", "none", "passthrough"})
+LOG_OPTIONS = frozenset({"max-size", "path", "tag", "label"})
+WINDOWS = "only containers of Windows have it"
+OWN_ENGINE = "a feature of Docker's engine that podman does not have"
+STOP_S = 10.0
+
+
+def stop_s(compose: Any) -> float:
+    """How long a container may take to stop, whole seconds, 10 by default as in Docker."""
+    given = compose.get("stop_grace_period")
+    return float(math.ceil(seconds(given))) if given else STOP_S
+
+
+def _stop(service: Service, at: str, _value: Any) -> None:
+    whole = int(stop_s(service.compose))
+    service.sheet.key((at,), "StopTimeout", str(whole))
+    service.sheet.raw("Service", "TimeoutStopSec", str(whole + 10))
+    service.sheet.also((at,), "native", "StopTimeout,TimeoutStopSec")
+
+
+def _environment(service: Service, at: str, value: Any) -> None:
+    given = {name: item for name, item in value.items() if item is not None}
+    if given:
+        service.sheet.key((at,), "Environment", *(f"{k}={v}" for k, v in given.items()))
+    else:
+        service.sheet.default((at,), "a variable without a value is not set")
+
+
+def _hosts(service: Service, at: str, value: Any) -> None:
+    lines = [item.partition("=")[::2] for item in value]
+    service.sheet.key((at,), "AddHost", *(f"{name}:{address}" for name, address in lines))
+
+
+def _hostname(service: Service, at: str, value: Any) -> None:
+    domain = service.compose.get("domainname")
+    service.sheet.key((at,), "HostName", f"{value}.{domain}" if domain else value)
+
+
+def _domainname(service: Service, at: str, _value: Any) -> None:
+    if service.compose.get("hostname"):
+        service.sheet.also((at,), "native", "HostName", "part of the host name")
+    else:
+        hint = "give `hostname:`, too"
+        service.sheet.unsupported((at,), "podman sets a domain only with a host name", hint)
+
+
+def _read_only(service: Service, at: str, value: Any) -> None:
+    if not value:
+        service.sheet.default((at,))
+        return
+    service.sheet.key((at,), "ReadOnly", "true")
+    # Podman would add writable /tmp, /run and more, which Docker does not.
+    service.sheet.raw("Container", "ReadOnlyTmpfs", "false")
+
+
+def _cgroup_parent(service: Service, at: str, value: Any) -> None:
+    service.sheet.raw("Container", "CgroupsMode", "enabled")
+    service.sheet.option((at,), "--cgroup-parent", value)
+
+
+def _shared(name: str) -> Row:
+    """pid and ipc: another service's container, by its name."""
+
+    def write(service: Service, at: str, value: Any) -> None:
+        kind, _, other = str(value).partition(":")
+        if kind == "service":
+            unit = service.scope.unit(other)
+            value = f"container:{unit}"
+            service.sheet.raw("Unit", "Requires", f"{unit}.service")
+            service.sheet.raw("Unit", "After", f"{unit}.service")
+        service.sheet.option((at,), name, str(value))
+
+    return write
+
+
+def _logging(service: Service, at: str, value: Any) -> None:
+    driver, options = value.get("driver"), value.get("options") or {}
+    if driver and driver not in LOG_DRIVERS:
+        hint = "use journald, json-file or none"
+        service.sheet.unsupported((at, "driver"), f"podman has no log driver {driver!r}", hint)
+    elif driver:
+        service.sheet.key((at, "driver"), "LogDriver", driver)
+    if not options:
+        if "options" in value:
+            service.sheet.default((at, "options"), "empty")
+        return
+    taken = {name: item for name, item in options.items() if name in LOG_OPTIONS}
+    unknown = sorted(set(options) - LOG_OPTIONS - {"max-file"})
+    if unknown and driver in (*LOG_DRIVERS, None):
+        service.sheet.unsupported((at, "options"), f"podman has no log option {unknown[0]!r}")
+    if not driver and taken:
+        service.sheet.raw("Container", "LogDriver", "k8s-file")
+    if taken:
+        reason = "podman keeps one file; max-file has no effect" if "max-file" in options else ""
+        lines = (f"{name}={item}" for name, item in taken.items())
+        service.sheet.key((at, "options"), "LogOpt", *lines, reason=reason)
+    elif not unknown:
+        service.sheet.harmless((at, "options"), "podman keeps one file of bounded size")
+
+
+def _cgroup(service: Service, at: str, value: Any) -> None:
+    service.sheet.option((at,), "--cgroupns", value)
+
+
+ROWS: dict[str, Row] = {
+    "image": deployed("pinned by digest in the release"),
+    "build": deployed("built by the controller, pinned by digest in the release"),
+    "platform": deployed("chosen when the image is pinned"),
+    "pull_policy": deployed("images are pulled by digest before anything is stopped"),
+    "entrypoint": command.entrypoint,
+    "command": command.command,
+    "environment": _environment,
+    "env_file": deployed("read when the project is loaded"),
+    "label_file": deployed("read when the project is loaded"),
+    "working_dir": key("WorkingDir"),
+    "user": key("User"),
+    "group_add": each("GroupAdd"),
+    "hostname": _hostname,
+    "domainname": _domainname,
+    "container_name": deployed("a name on the service's networks"),
+    "labels": pairs("Label"),
+    "annotations": pairs("Annotation"),
+    "init": switch("RunInit"),
+    "tty": flag("--tty"),
+    "stdin_open": flag("--interactive"),
+    "read_only": _read_only,
+    "privileged": flag("--privileged"),
+    "cap_add": each("AddCapability"),
+    "cap_drop": each("DropCapability"),
+    "security_opt": security.security_opt,
+    "userns_mode": key("UserNS"),
+    "pid": _shared("--pid"),
+    "ipc": _shared("--ipc"),
+    "uts": option("--uts"),
+    "cgroup": _cgroup,
+    "cgroup_parent": _cgroup_parent,
+    "sysctls": pairs("Sysctl"),
+    "ulimits": resources.ulimits,
+    "shm_size": key("ShmSize"),
+    "tmpfs": each("Tmpfs"),
+    "devices": security.devices,
+    "device_cgroup_rules": each_option("--device-cgroup-rule"),
+    "gpus": security.gpus,
+    "cpus": option("--cpus"),
+    "cpu_shares": option("--cpu-shares"),
+    "cpu_quota": option("--cpu-quota"),
+    "cpu_period": option("--cpu-period"),
+    "cpu_rt_runtime": option("--cpu-rt-runtime"),
+    "cpu_rt_period": option("--cpu-rt-period"),
+    "cpuset": option("--cpuset-cpus"),
+    "mem_limit": option("--memory"),
+    "mem_reservation": option("--memory-reservation"),
+    "memswap_limit": option("--memory-swap"),
+    "mem_swappiness": option("--memory-swappiness"),
+    "oom_kill_disable": flag("--oom-kill-disable"),
+    "oom_score_adj": option("--oom-score-adj"),
+    "pids_limit": resources.pids_limit,
+    "blkio_config": resources.blkio,
+    "runtime": lambda s, at, value: s.sheet.key((at,), "GlobalArgs", f"--runtime={value}"),
+    "storage_opt": lambda s, at, value: s.sheet.key(
+        (at,), "GlobalArgs", *(f"--storage-opt={k}={v}" for k, v in value.items())
+    ),
+    "logging": _logging,
+    "extra_hosts": _hosts,
+    "dns": each("DNS"),
+    "dns_opt": each("DNSOption"),
+    "dns_search": each("DNSSearch"),
+    "expose": each("ExposeHostPort"),
+    "ports": ports.row,
+    "networks": lambda _service, _at, _value: None,  # written by networks.joined
+    "network_mode": networks.network_mode,
+    "mac_address": deployed("written by the host with the copy's address"),
+    "links": networks.links,
+    "external_links": refused("names of containers outside the project", "use a network of both"),
+    "volumes": mounts.volumes,
+    "volumes_from": mounts.volumes_from,
+    "configs": mounts.configs,
+    "secrets": secrets.row,
+    "healthcheck": health.write,
+    "depends_on": deploy.depends_on,
+    "restart": restart.restart,
+    "stop_grace_period": _stop,
+    "stop_signal": key("StopSignal"),
+    "post_start": hooks.row,
+    "pre_stop": hooks.row,
+    "scale": deployed("this many copies in a slot"),
+    "deploy": deploy.row,
+    "profiles": deployed("chosen when the project is loaded"),
+    "attach": harmless("for `docker compose up` in a terminal"),
+    "develop": harmless("for work on one's own machine"),
+    "pre_start": refused("podman cannot run a container before another of the same unit"),
+    "provider": refused(OWN_ENGINE),
+    "models": refused(OWN_ENGINE),
+    "use_api_socket": refused(OWN_ENGINE),
+    "pull_refresh_after": refused(OWN_ENGINE),
+    "cpu_count": refused(WINDOWS),
+    "cpu_percent": refused(WINDOWS),
+    "isolation": refused(WINDOWS),
+    "credential_spec": refused(WINDOWS),
+}
