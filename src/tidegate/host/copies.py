@@ -124,6 +124,8 @@ def _patience(entry: Dict[str, Any]) -> float:
 
 def _unwell(unit: str, service: str, state: Dict[str, str], crashed: bool) -> HostError:
     log = health_output(unit) + systemd.logs(unit)
+    # It never served anybody: no grace. A unit that is still starting gets no ExecStop.
+    podman.kill(unit)
     systemd.stop([unit])
     if crashed and state.get("Result") not in ("timeout", ""):
         status = state.get("ExecMainStatus", "?")

@@ -157,6 +157,11 @@ def volume_exists(name: str) -> bool:
     return run(["podman", "volume", "exists", name], check=False).returncode == 0
 
 
+def kill(container: str) -> None:
+    """SIGKILL to a container; one that is gone is no error."""
+    run(["podman", "kill", container], check=False)
+
+
 def remove_containers(names: List[str]) -> None:
     """Remove containers with their anonymous volumes; unknown ones are no error."""
     if names:
