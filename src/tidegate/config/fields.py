@@ -1,6 +1,6 @@
 """Readers of single YAML values: each takes a node and gives a typed value or an InputError.
 
-Pure. A reader is a function ``Node -> value``; ``section`` joins them into a table of keys,
+Pure. A reader is a function ``Node -> value``; ``section`` reads a mapping by a table of keys,
 so that an unknown key is an error which names the nearest right one.
 """
 
@@ -8,12 +8,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from tidegate.compose.nodes import Node, fail
 from tidegate.config.nearest import nearest
 
 Reader: TypeAlias = Callable[[Node], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key of a section: its reader, and for the reference its form and its meaning."""
+
+    read: Reader
+    form: str
+    meaning: str
+
+
+Table: TypeAlias = Mapping[str, Key]
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -23,15 +36,15 @@ _PLACE = re.compile(r"(?:[A-Za-z_][A-Za-z0-9_.-]*@)?[A-Za-z0-9\[][A-Za-z0-9_.:%\
 CODE_TYPE, CODE_KEY, CODE_VALUE = "config-type", "config-unknown-key", "config-value"
 
 
-def section(node: Node, what: str, readers: Mapping[str, Reader]) -> dict[str, Any]:
+def section(node: Node, what: str, keys: Table) -> dict[str, Any]:
     """Read a mapping by a table of its keys; a key that is absent is absent from the answer."""
     entries = mapping(node, what)
     for key, value in entries.items():
-        if key not in readers:
-            close = nearest(key, readers)
-            hint = f"did you mean {close}?" if close else f"known are: {', '.join(readers)}"
+        if key not in keys:
+            close = nearest(key, keys)
+            hint = f"did you mean {close}?" if close else f"known are: {', '.join(keys)}"
             fail(f"{what} has no key {key!r}", value.key_at, code=CODE_KEY, hint=hint)
-    return {key: readers[key](value) for key, value in entries.items()}
+    return {key: keys[key].read(value) for key, value in entries.items()}
 
 
 def required(node: Node, what: str, values: Mapping[str, Any], *keys: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from tidegate.compose.nodes import Node, fail, where
 from tidegate.config import fields
-from tidegate.config.fields import Reader, required, section
+from tidegate.config.fields import Key, Table, required, section
 from tidegate.model.config import (
     Application,
     Environment,
@@ -31,34 +31,68 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _PROJECT = r"[a-z0-9][a-z0-9_-]{0,39}"
 _SERVICE = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]*")
 
-COMMAND = fields.texts
-MIGRATE: Mapping[str, Reader] = {
-    "command": COMMAND,
-    "check": COMMAND,
-    "kind": fields.choice("expand", "contract"),
-    "timeout": fields.duration,
+MIGRATE: Table = {
+    "command": Key(fields.texts, "list of words", "runs in the new image"),
+    "check": Key(fields.texts, "list of words", "ends with 0 where nothing is to be done"),
+    "kind": Key(
+        fields.choice("expand", "contract"),
+        "`expand` or `contract`",
+        "before the switch (the old code still works), or after the commit; `expand`",
+    ),
+    "timeout": Key(fields.duration, "duration", "how long it may take; `5m`"),
 }
-DELIVER: Mapping[str, Reader] = {"into": fields.text, "at": fields.matching(r"/.*", "a full path")}
-SWITCH: Mapping[str, Reader] = {
-    "batch": lambda node: 0 if node.value == "all" else fields.whole(1, 1000)(node),
-    "watch": fields.duration,
-    "max_error_rate": fields.share,
-    "min_requests": fields.whole(1, 1_000_000),
-    "drain": fields.duration,
-    "lease": fields.duration,
-    "keep": fields.whole(1, 100),
+DELIVER: Table = {
+    "into": Key(fields.text, "service", "the service that the files go into"),
+    "at": Key(fields.matching(r"/.*", "a full path"), "path", "where they are in its container"),
 }
-GATES: Mapping[str, Mapping[str, Reader]] = {
-    "approval": {"by": fields.text_or_texts, "count": fields.whole(1, 100)},
-    "soak": {"in": fields.text, "for": fields.duration},
-    "window": {"days": fields.text_or_texts, "hours": fields.text, "zone": fields.text},
-    "check": {"command": COMMAND, "timeout": fields.duration},
+SWITCH: Table = {
+    "batch": Key(
+        lambda node: 0 if node.value == "all" else fields.whole(1, 1000)(node),
+        "number or `all`",
+        "hosts that switch at once; `all`",
+    ),
+    "watch": Key(fields.duration, "duration", "how long the new copies are watched; `1s`"),
+    "max_error_rate": Key(fields.share, "percentage", "failed requests that undo it; `5%`"),
+    "min_requests": Key(
+        fields.whole(1, 1_000_000), "number", "fewer requests than this prove nothing; `20`"
+    ),
+    "drain": Key(fields.duration, "duration", "what open connections get to end; `30s`"),
+    "lease": Key(
+        fields.duration, "duration", "a host that hears nothing for so long acts alone; `15s`"
+    ),
+    "keep": Key(fields.whole(1, 100), "number", "releases kept on a host for going back; `5`"),
 }
-IMAGES: Mapping[str, Reader] = {
-    "own": fields.choice("signed", "any"),
-    "third_party": fields.choice("pinned", "mirrored", "any"),
+GATES: Mapping[str, Table] = {
+    "approval": {
+        "by": Key(fields.text_or_texts, "people", "who may approve"),
+        "count": Key(fields.whole(1, 100), "number", "how many must"),
+    },
+    "soak": {
+        "in": Key(fields.text, "environment", "where the release must have run"),
+        "for": Key(fields.duration, "duration", "how long"),
+    },
+    "window": {
+        "days": Key(fields.text_or_texts, "days", "on which days"),
+        "hours": Key(fields.text, "hours", "at which hours"),
+        "zone": Key(fields.text, "time zone", "whose hours"),
+    },
+    "check": {
+        "command": Key(fields.texts, "list of words", "must end with 0"),
+        "timeout": Key(fields.duration, "duration", "how long it may take"),
+    },
 }
-NOTIFICATION: Mapping[str, Reader] = {"to": fields.text, "on": fields.texts}
+IMAGES: Table = {
+    "own": Key(fields.choice("signed", "any"), "`signed` or `any`", "images built here"),
+    "third_party": Key(
+        fields.choice("pinned", "mirrored", "any"),
+        "`pinned`, `mirrored` or `any`",
+        "all other images; `pinned`",
+    ),
+}
+NOTIFICATION: Table = {
+    "to": Key(fields.text, "address", "who is told"),
+    "on": Key(fields.texts, "list of events", "of what"),
+}
 
 
 def named(
@@ -81,15 +115,25 @@ def migrate(node: Node) -> Migration:
     return Migration(**values)
 
 
-SERVICE: Mapping[str, Reader] = {
-    "route": fields.text,
-    "port": fields.port,
-    "health": fields.matching(r"/\S*", "a path, such as /health"),
-    "strategy": fields.choice("blue-green", "recreate", "job"),
-    "on": fields.text_or_texts,
-    "stateful": fields.truth,
-    "migrate": migrate,
-    "schedule": fields.matching(r"\S+( \S+){4}", "five fields as in crontab(5)"),
+SERVICE: Table = {
+    "route": Key(fields.text, "host name, with a path or not", "requests for it reach the service"),
+    "port": Key(fields.port, "port", "the container's port that the route leads to"),
+    "health": Key(
+        fields.matching(r"/\S*", "a path, such as /health"),
+        "path",
+        "must answer with 2xx or 3xx before a new copy gets traffic",
+    ),
+    "strategy": Key(
+        fields.choice("blue-green", "recreate", "job"),
+        "`blue-green`, `recreate` or `job`",
+        "two copies side by side, one restarted in place, or run once; found by itself",
+    ),
+    "on": Key(fields.text_or_texts, "role or list of roles", "the hosts that run it"),
+    "stateful": Key(fields.truth, "true or false", "never doubled, never replaced lightly"),
+    "migrate": Key(migrate, "mapping", "how its database follows its code"),
+    "schedule": Key(
+        fields.matching(r"\S+( \S+){4}", "five fields as in crontab(5)"), "crontab", "when it runs"
+    ),
 }
 
 
@@ -99,12 +143,14 @@ def service(name: str, node: Node) -> ServiceSettings:
     return ServiceSettings(name, **values, where=where(node.key_at or node.at))
 
 
-APPLICATION: Mapping[str, Reader] = {
-    "context": fields.text,
-    "dockerfile": fields.text,
-    "watch": fields.texts,
-    "platforms": fields.texts,
-    "deliver": lambda node: section(node, "deliver", DELIVER),
+APPLICATION: Table = {
+    "context": Key(fields.text, "directory", "what is built"),
+    "dockerfile": Key(fields.text, "file", "how; `Dockerfile`"),
+    "watch": Key(fields.texts, "list of patterns", "other files that make it build anew"),
+    "platforms": Key(fields.texts, "list of platforms", "for which machines"),
+    "deliver": Key(
+        lambda node: section(node, "deliver", DELIVER), "mapping", "files for another service"
+    ),
 }
 
 
@@ -115,12 +161,16 @@ def application(name: str, node: Node) -> Application:
     return Application(name, **values, **deliver, where=where(node.key_at or node.at))
 
 
-HOST: Mapping[str, Reader] = {
-    "ssh": fields.ssh_destination,
-    "address": fields.matching(r"[0-9A-Za-z:.-]+", "an IP address or a host name"),
-    "roles": fields.texts,
-    "witness": fields.truth,
-    "port": fields.port,
+HOST: Table = {
+    "ssh": Key(fields.ssh_destination, "user@address", "how the controller reaches it"),
+    "address": Key(
+        fields.matching(r"[0-9A-Za-z:.-]+", "an IP address or a host name"),
+        "address",
+        "how the other hosts reach it",
+    ),
+    "roles": Key(fields.texts, "list of words", "which services it takes (`on`)"),
+    "witness": Key(fields.truth, "true or false", "keeps lock, decisions and history; the first"),
+    "port": Key(fields.port, "port", "sshd's port; that of the ssh configuration, or 22"),
 }
 
 
@@ -163,15 +213,12 @@ def gates(node: Node) -> tuple[Gate, ...]:
 
 def gate(node: Node) -> Gate:
     """One gate: its kind and its settings."""
-    readers: dict[str, Reader] = {
-        kind: lambda inner, kind=kind: section(inner, kind, GATES[kind])  # type: ignore[misc]
-        for kind in GATES
-    }
-    values = section(node, "a gate", readers)
-    if len(values) != 1:
+    kinds = {kind: Key(lambda inner: inner, "", "") for kind in GATES}
+    found = section(node, "a gate", kinds)
+    if len(found) != 1:
         fail("a gate is a mapping of one key", node, code=fields.CODE_TYPE)
-    [(kind, settings)] = values.items()
-    return Gate(kind, settings, where=where(node.at))
+    [(kind, inner)] = found.items()
+    return Gate(kind, section(inner, kind, GATES[kind]), where=where(node.at))
 
 
 def variables(node: Node) -> Mapping[str, str]:
@@ -184,15 +231,17 @@ def variables(node: Node) -> Mapping[str, str]:
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
-ENVIRONMENT: Mapping[str, Reader] = {
-    "hosts": hosts,
-    "variables": variables,
-    "env_file": fields.text,
-    "secrets": fields.text,
-    "deploy": fields.choice("automatic", "manual"),
-    "verify": fields.texts,
-    "gates": gates,
-    "switch": switch,
+ENVIRONMENT: Table = {
+    "hosts": Key(hosts, "mapping of hosts", "the servers it runs on"),
+    "variables": Key(variables, "mapping", "values for `${NAME}` in compose files and routes"),
+    "env_file": Key(fields.text, "file", "more of them; `variables` win"),
+    "secrets": Key(fields.text, "file", "secrets, encrypted with age"),
+    "deploy": Key(
+        fields.choice("automatic", "manual"), "`automatic` or `manual`", "who begins; `manual`"
+    ),
+    "verify": Key(fields.texts, "list of suites", "what must pass after a deployment"),
+    "gates": Key(gates, "list of gates", "what must hold before a deployment"),
+    "switch": Key(switch, "mapping", "how traffic moves, and what makes it go back"),
 }
 
 
@@ -203,9 +252,13 @@ def environment(name: str, node: Node) -> Environment:
     return Environment(name, **values, where=where(node.key_at or node.at))
 
 
-POLICY: Mapping[str, Reader] = {
-    "images": lambda node: section(node, "images", IMAGES),
-    "block": fields.choice("critical", "high", "medium", "low", "none"),
+POLICY: Table = {
+    "images": Key(lambda node: section(node, "images", IMAGES), "mapping", "which images may run"),
+    "block": Key(
+        fields.choice("critical", "high", "medium", "low", "none"),
+        "`critical`, `high`, `medium`, `low` or `none`",
+        "the severity of a finding that stops a release",
+    ),
 }
 
 
@@ -239,15 +292,55 @@ def version(node: Node) -> int:
     return 1
 
 
-TOP: Mapping[str, Reader] = {
-    "version": version,
-    "project": fields.matching(_PROJECT, PROJECT_RULE),
-    "registry": fields.text,
-    "compose": fields.text_or_texts,
-    "applications": lambda n: named(n, "applications", _SERVICE, SERVICE_RULE, application),
-    "services": lambda n: named(n, "services", _SERVICE, SERVICE_RULE, service),
-    "people": lambda n: named(n, "people", _NAME, NAME_RULE, lambda _, value: fields.text(value)),
-    "environments": lambda n: named(n, "environments", _NAME, NAME_RULE, environment),
-    "policy": policy,
-    "notify": lambda n: tuple(notification(item) for item in fields.items(n)),
+TOP: Table = {
+    "version": Key(version, "`1`", "the format of this file; always there"),
+    "project": Key(
+        fields.matching(_PROJECT, PROJECT_RULE), "name", "what it is called; the directory's name"
+    ),
+    "registry": Key(fields.text, "registry", "where images go; without one they travel over SSH"),
+    "compose": Key(
+        fields.text_or_texts, "file or list of files", "as docker compose finds them by itself"
+    ),
+    "applications": Key(
+        lambda n: named(n, "applications", _SERVICE, SERVICE_RULE, application),
+        "mapping of applications",
+        "what is built",
+    ),
+    "services": Key(
+        lambda n: named(n, "services", _SERVICE, SERVICE_RULE, service),
+        "mapping of services",
+        "what compose cannot say; `x-tidegate` in the compose file is the same",
+    ),
+    "people": Key(
+        lambda n: named(n, "people", _NAME, NAME_RULE, lambda _, value: fields.text(value)),
+        "mapping of SSH public keys",
+        "who may approve",
+    ),
+    "environments": Key(
+        lambda n: named(n, "environments", _NAME, NAME_RULE, environment),
+        "mapping of environments",
+        "where it runs, in the order of promotion; always there",
+    ),
+    "policy": Key(policy, "mapping", "what must be true of images"),
+    "notify": Key(
+        lambda n: tuple(notification(item) for item in fields.items(n)),
+        "list of notifications",
+        "who is told of what",
+    ),
+}
+
+# Every table under the path that leads to it, for the reference page.
+SECTIONS: Mapping[str, Table] = {
+    "": TOP,
+    "environments.NAME": ENVIRONMENT,
+    "environments.NAME.hosts.NAME": HOST,
+    "environments.NAME.switch": SWITCH,
+    **{f"environments.NAME.gates[].{kind}": table for kind, table in GATES.items()},
+    "services.NAME": SERVICE,
+    "services.NAME.migrate": MIGRATE,
+    "applications.NAME": APPLICATION,
+    "applications.NAME.deliver": DELIVER,
+    "policy": POLICY,
+    "policy.images": IMAGES,
+    "notify[]": NOTIFICATION,
 }
