@@ -96,7 +96,7 @@ class Found:
 
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
     volumes: dict[str, dict[str, Any]] = field(default_factory=dict)
-    secrets: list[dict[str, str]] = field(default_factory=list)
+    secrets: list[dict[str, Any]] = field(default_factory=list)
 
     def companion(self, fact: Fact, where: Where) -> str:
         """Note a companion file; returns its digest. One digest has one mode."""

@@ -29,16 +29,22 @@ def row(service: Service, at: str, value: Any) -> None:
     for index, use in enumerate(value):
         source = use["source"]
         target = str(use.get("target") or source)
-        entry = {
+        secret = service.scope.project.secrets[source]
+        external = bool(secret.get("external"))
+        entry: dict[str, Any] = {
             "name": source,
-            "secret": f"{service.scope.instance}_{source}",
+            "secret": str(secret.get("name") or source)
+            if external
+            else f"{service.scope.instance}_{source}",
             "type": "mount",
             "target": target if target.startswith("/") else f"/run/secrets/{target}",
         }
+        if external:
+            entry["external"] = True
         for name in ("uid", "gid", "mode"):
             if use.get(name):
                 entry[name] = str(use[name])
-        if any(char in text for text in entry.values() for char in ',"\n'):
+        if any(char in str(text) for text in entry.values() for char in ',"\n'):
             service.sheet.refuse((at, index), "a comma or quote cannot be written in Secret=")
         service.found.secrets.append(entry)
         for leaf in below(use, (at, index)):
@@ -46,11 +52,12 @@ def row(service: Service, at: str, value: Any) -> None:
 
 
 def sources(project: Project, instance: str) -> tuple[SecretSource, ...]:
-    """The secrets that services use, and where their values are; external ones are refused."""
+    """The secrets that services use, and where their values are; external ones are the host's."""
     used = {
         use["source"]
         for compose in project.services.values()
         for use in compose.get("secrets") or []
+        if not project.secrets[use["source"]].get("external")
     }
     return tuple(_source(project, instance, name) for name in sorted(used))
 
@@ -61,8 +68,8 @@ def _source(project: Project, instance: str, name: str) -> SecretSource:
     file, variable = secret.get("file") or "", secret.get("environment") or ""
     if not file and not variable:
         raise InputError(
-            f"secret {name} has no file and no variable, so nobody knows its value",
-            code="secret-external",
+            f"secret {name} has no file, no variable, and is not external",
+            code="secret-source",
             where=where,
             hint="give `file:` or `environment:`",
         )

@@ -1,0 +1,247 @@
+"""The plan: one release against another and what a host says. Pure; a rollback is the same.
+
+The host decides by the same rules (``tidegate.host.diff.change``), so what is planned is what
+happens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tidegate.host.canon import digest
+from tidegate.host.diff import change
+from tidegate.plan import model
+from tidegate.plan.lines import differences
+from tidegate.plan.model import Action, Change, Drift, ImageChange, Plan, PortChange
+
+Release = Mapping[str, Any]
+Entry = Mapping[str, Any]
+NOTHING: Release = {
+    "services": {},
+    "networks": {},
+    "volumes": {},
+    "files": {},
+    "images": {},
+    "proxy": {},
+    "version": "",
+}
+# Parts of a service's entry that are told one by one; the unit's lines and the image have words
+# of their own, and `volumes`, `files` and `secrets` are seen in them.
+PARTS = (
+    ("strategy", "strategy"),
+    ("replicas", "replicas"),
+    ("networks", "networks"),
+    ("network_mode", "network mode"),
+    ("depends_on", "depends on"),
+    ("health", "health check"),
+    ("probe", "critical path"),
+    ("ports", "ports"),
+    ("published", "published"),
+    ("routes", "routes"),
+    ("secrets", "secrets"),
+    ("stateful", "stateful"),
+    ("stop_s", "seconds to stop"),
+    ("migrate", "migration"),
+)
+RUNS_AGAIN = frozenset({"edited", "missing", "stopped"})
+
+
+def plan(old: Release | None, new: Release, observed: Mapping[str, Any]) -> Plan:
+    """What deploying ``new`` does where ``old`` runs.
+
+    ``observed`` is the host's answer to ``observe``: its ``drift`` and ``services`` are read.
+    """
+    before = old or NOTHING
+    drift = tuple(Drift(d["subject"], d["kind"], d["detail"]) for d in observed.get("drift") or ())
+    changes = tuple(_changes(before, new))
+    return Plan(
+        instance=new["instance"],
+        environment=new["environment"],
+        release=digest(new),
+        running=digest(old) if old else "",
+        version=new["version"],
+        running_version=before["version"],
+        images=tuple(_images(before, new)),
+        added=tuple(_units(new, before)),
+        removed=tuple(_units(before, new)),
+        changes=changes,
+        actions=_actions(before, new, changes, _mended(observed)),
+        files=tuple(sorted(set(new["files"]) - set(before["files"]))),
+        ports=tuple(_ports(before, new)),
+        drift=drift,
+    )
+
+
+def short(reference: str) -> str:
+    """Twelve digits of an image's digest."""
+    _, _, hexadecimal = reference.rpartition("@sha256:")
+    return hexadecimal[:12]
+
+
+def _images(old: Release, new: Release) -> Iterator[ImageChange]:
+    for name, image in sorted(new["images"].items()):
+        before = (old["images"].get(name) or {}).get("ref", "")
+        if before != image["ref"]:
+            yield ImageChange(
+                name, image["tag"], short(before), short(image["ref"]), image["via"], image["size"]
+            )
+
+
+def _units(here: Release, there: Release) -> Iterator[tuple[str, str]]:
+    """The things of ``here`` that ``there`` does not have. Volumes are never removed."""
+    for kind in ("network", "volume", "service"):
+        for name in sorted(set(here[f"{kind}s"]) - set(there[f"{kind}s"])):
+            yield kind, name
+
+
+def _changes(old: Release, new: Release) -> Iterator[Change]:
+    for name in sorted(set(old["services"]) & set(new["services"])):
+        for key, one, two in _service_changes(old["services"][name], new["services"][name]):
+            yield Change("service", name, key, one, two)
+    for kind in ("network", "volume"):
+        for name in sorted(set(old[f"{kind}s"]) & set(new[f"{kind}s"])):
+            before, after = old[f"{kind}s"][name], new[f"{kind}s"][name]
+            for key, one, two in differences(before["unit"], after["unit"]):
+                yield Change(kind, name, key, one, two)
+    before_proxy, after_proxy = old["proxy"].get("image", ""), new["proxy"].get("image", "")
+    if before_proxy and before_proxy != after_proxy:
+        yield Change("fronts", "", "Image", short(before_proxy), short(after_proxy))
+
+
+def _service_changes(old: Entry, new: Entry) -> Iterator[tuple[str, str, str]]:
+    if old["image"] != new["image"]:
+        yield "Image", short(old["image"]), short(new["image"])
+    for key, one, two in differences(old["unit"], new["unit"]):
+        if key != "Image":
+            yield key, one, two
+    for part, words in PARTS:
+        if old.get(part) != new.get(part):
+            yield words, shown(part, old.get(part)), shown(part, new.get(part))
+
+
+def shown(part: str, value: Any) -> str:
+    """A part of an entry in a few words."""
+    if part == "published":
+        return ", ".join(_published(port) for port in value)
+    if part == "ports":
+        return ", ".join(f"{port['port']}/{port['mode']}" for port in value)
+    if part == "routes":
+        return ", ".join(f"{r['host']}{r['path']} to {r['port']}" for r in value)
+    if part == "networks":
+        return ", ".join(f"{n['network']} as {'/'.join(n['aliases'])}" for n in value)
+    if part == "depends_on":
+        return ", ".join(f"{name} {wait['condition']}" for name, wait in sorted(value.items()))
+    if part == "secrets":
+        return ", ".join(f"{use['name']} at {use['target']}" for use in value)
+    if part == "probe":
+        return f"{value['path']} on {value['port']}" if value else ""
+    if part == "health":
+        if value["kind"] == "none":
+            return "none"
+        return f"every {value['interval_s']:g} s, {value['retries']} times"
+    return "" if value is None else str(value)
+
+
+def _published(port: Mapping[str, Any]) -> str:
+    address = f"{port['address']}:" if port["address"] else ""
+    return f"{address}{port['port']} to {port['target']}/{port['protocol']}"
+
+
+def _ports(old: Release, new: Release) -> Iterator[PortChange]:
+    before, after = _open_ports(old), _open_ports(new)
+    for what, gone in (("close", before - after), ("open", after - before)):
+        for address, port, protocol, service in sorted(gone):
+            yield PortChange(what, address, port, protocol, service)
+
+
+def _open_ports(release: Release) -> set[tuple[str, int, str, str]]:
+    return {
+        (port["address"], port["port"], port["protocol"], name)
+        for name, entry in release["services"].items()
+        for port in entry["published"]
+    }
+
+
+def _mended(observed: Mapping[str, Any]) -> dict[str, str]:
+    """Service → why its copies are made new although the release may not ask for it."""
+    owners = {
+        unit: name
+        for name, entry in (observed.get("services") or {}).items()
+        for unit in (*entry.get("units", ()), name)
+    }
+    found: dict[str, str] = {}
+    for item in observed.get("drift") or ():
+        owner = owners.get(item["subject"].removesuffix(".container"))
+        if owner is not None and item["kind"] in RUNS_AGAIN:
+            found.setdefault(owner, item["detail"])
+    return found
+
+
+def _actions(
+    old: Release, new: Release, changes: tuple[Change, ...], mended: Mapping[str, str]
+) -> tuple[Action, ...]:
+    kinds = {name: _kind(old, new, name, mended) for name in new["services"]}
+    renewed = {name for name, kind in kinds.items() if kind == "restart"}
+    found = []
+    for name in ordered(new):
+        reasons = _reasons(old, name, changes, mended)
+        entry = new["services"][name]
+        callers = sorted(n for n in renewed if name in new["services"][n]["depends_on"])
+        if entry["strategy"] == "job":
+            if name in renewed or callers:
+                why = reasons or tuple(f"{caller} is new" for caller in callers)
+                found.append(Action(name, model.JOB, "prepare", why))
+        elif kinds[name] == "restart":
+            found.append(_renewal(old, entry, name, reasons))
+        elif kinds[name] == "settings":
+            found.append(Action(name, model.SETTINGS, "switch", reasons))
+    found += [
+        Action(name, model.REMOVE, "finish", ("no longer in the project",))
+        for name in sorted(set(old["services"]) - set(new["services"]))
+    ]
+    phases = ("prepare", "switch", "finish")
+    return tuple(sorted(found, key=lambda action: phases.index(action.phase)))
+
+
+def _kind(old: Release, new: Release, name: str, mended: Mapping[str, str]) -> str:
+    if name in mended:
+        return "restart"
+    return change(old["services"].get(name), new["services"][name])
+
+
+def _renewal(old: Release, entry: Entry, name: str, reasons: tuple[str, ...]) -> Action:
+    if name not in old["services"]:
+        return Action(name, model.START, "prepare", ("new in the project",))
+    if entry["strategy"] == "blue-green":
+        return Action(name, model.BESIDE, "prepare", reasons)
+    return Action(name, model.REPLACE, "switch", reasons)
+
+
+def _reasons(
+    old: Release, name: str, changes: tuple[Change, ...], mended: Mapping[str, str]
+) -> tuple[str, ...]:
+    if name not in old["services"]:
+        return ("new in the project",)
+    found = [change.key for change in changes if (change.kind, change.name) == ("service", name)]
+    if name in mended:
+        found.append(mended[name])
+    return tuple(found)
+
+
+def ordered(release: Release) -> list[str]:
+    """All services, dependencies first."""
+    result: list[str] = []
+    seen: set[str] = set()
+
+    def visit(name: str) -> None:
+        if name in seen or name not in release["services"]:
+            return
+        seen.add(name)
+        for other in sorted(release["services"][name]["depends_on"]):
+            visit(other)
+        result.append(name)
+
+    for name in sorted(release["services"]):
+        visit(name)
+    return result
