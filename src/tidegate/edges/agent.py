@@ -17,10 +17,11 @@ from tidegate.edges import frames
 from tidegate.edges.agent_install import ATTACH, Artifact, install
 from tidegate.edges.process import Command
 from tidegate.edges.ssh import Pipe, Ssh
+from tidegate.edges.ssh_failures import BROKEN
 from tidegate.errors import InfrastructureError, TidegateError
 
 Listener = Callable[[str, Mapping[str, Any]], None]
-MISSING = (126, 127)
+Signer = Callable[[], str]
 RETRY_S = 0.5
 
 
@@ -64,7 +65,7 @@ class Agent:
     """One host and one instance on it. Thread-safe: the lease is renewed from the side."""
 
     def __init__(
-        self, ssh: Ssh, instance: str, artifact: Artifact, listener: Listener, signer: str
+        self, ssh: Ssh, instance: str, artifact: Artifact, listener: Listener, signer: Signer
     ) -> None:
         self._ssh = ssh
         self._instance = instance
@@ -80,7 +81,9 @@ class Agent:
         self._closed = False
         self._lost: TidegateError | None = None
         self._patience_s = 0.0
+        self._ours = False  # events before our own lock are somebody else's deployment
         self._forward: tuple[int, int] | None = None
+        self._complaint: tuple[str, ...] = ()
         self.installed = False
         self.hello: Mapping[str, Any] = {}
 
@@ -96,13 +99,14 @@ class Agent:
         """
         answers = [self.begin(op, args) for op, args in first]
         if not self._connect():
-            install(self._ssh, self._artifact, self._signer)
+            install(self._ssh, self._artifact, self._signer())
             self.installed = True
             if not self._connect():
                 raise InfrastructureError(
                     f"{self.name} does not start the tool that was just installed",
                     code="agent-install",
                     hint=f"try: ssh {self._ssh.destination.address} {ATTACH} --help",
+                    log=self._complaint,
                 )
         threading.Thread(target=self._read, name=f"read-{self.name}", daemon=True).start()
         return answers
@@ -113,6 +117,7 @@ class Agent:
         """Send a request and return at once."""
         with self._lock:
             self._count += 1
+            self._ours = self._ours or op == "acquire"
             ident = f"{self._prefix}-{self._count}"
             line = frames.request(ident, op, deployment, token, args)
             answer = Answer(self.name, op, line)
@@ -154,7 +159,10 @@ class Agent:
             self._pipe.close()
 
     def _connect(self) -> bool:
-        """Open the pipe and repeat what is unanswered; False when the tool is not this one."""
+        """Open the pipe and repeat what is unanswered; False when the tool is not this one.
+
+        An older tool may not even understand these words: it is replaced like a missing one.
+        """
         words = (ATTACH, "attach", "--project", self._instance, "--agent", self._artifact.digest)
         resume = ("--from", str(self._seen)) if self._seen else ()
         pipe = self._ssh.open(Command((*words, *resume)))
@@ -164,11 +172,16 @@ class Agent:
                 self._send(answer.line)
         line = pipe.stdout.readline()
         if not line:
-            if pipe.returncode() in MISSING:
-                pipe.close()
-                return False
-            raise pipe.failure()
-        hello = frames.parse(line, self.name).get("hello")
+            failure = pipe.failure()
+            pipe.close()
+            if pipe.returncode() == BROKEN:
+                raise failure
+            self._complaint = failure.log
+            return False
+        first = frames.parse(line, self.name)
+        if "refused" in first:
+            raise frames.error(self.name, {"error": first["refused"]})
+        hello = first.get("hello")
         if not isinstance(hello, dict):
             raise InfrastructureError(f"{self.name} did not say hello", code="protocol")
         if hello.get("agent") != self._artifact.digest:
@@ -213,8 +226,9 @@ class Agent:
     def _dispatch(self, frame: Mapping[str, Any]) -> None:
         event = frame.get("event")
         if isinstance(event, dict):
-            self._seen = max(self._seen, int(event.get("seq", 0)))
-            self._listener(self.name, event)
+            if self._ours:
+                self._seen = max(self._seen, int(event.get("seq", 0)))
+                self._listener(self.name, event)
             return
         with self._lock:
             answer = self._pending.pop(str(frame.get("id")), None)

@@ -50,11 +50,13 @@ def artifact() -> Artifact:
 
 
 def _build(folder: Path, note: Path) -> Artifact:
-    from tidegate.host.build import build_zipapp
+    from tidegate.host.build import digest12, zipapp
 
-    fresh = folder / f".{os.getpid()}.pyz"
-    digest = build_zipapp(fresh)
+    content = zipapp()
+    digest = digest12(content)
     path = folder / f"{digest}.pyz"
+    fresh = folder / f".{os.getpid()}.pyz"
+    fresh.write_bytes(content)
     fresh.replace(path)
     note.write_text(json.dumps({"digest": digest}))
     return Artifact(digest, path)

@@ -1,22 +1,33 @@
 """Companion files of a project: what its services mount from its own folder, read and digested.
 
-A file's mode counts as git keeps it: executable or not. Symbolic links are followed within the
-project, never out of it.
+A file's mode counts as git keeps it: executable or not. In a folder, symbolic links are followed
+within that folder, never out of it.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
-from tidegate.errors import InputError
+from tidegate.errors import InputError, Where
 from tidegate.release.files import Fact, FileFact, TreeFact, bytes_digest
 
 MAX_BYTES = 256 << 20
 NOT_OURS = frozenset({".git"})
+
+
+class Wanted(Protocol):
+    """A path that a project names, absolute."""
+
+    @property
+    def path(self) -> str: ...
+    @property
+    def required(self) -> bool: ...
+    @property
+    def where(self) -> Where: ...
 
 
 @dataclass(slots=True)
@@ -28,31 +39,20 @@ class Companions:
     size: int = 0
 
 
-def sources(
-    services: Mapping[str, Mapping[str, Any]], configs: Mapping[str, Mapping[str, Any]]
-) -> Iterator[str]:
-    """Absolute paths that a project mounts: bind mounts, and files of configs."""
-    for service in services.values():
-        for mount in service.get("volumes") or ():
-            if isinstance(mount, Mapping) and mount.get("type") == "bind":
-                yield str(mount.get("source", ""))
-    for config in configs.values():
-        if config.get("file"):
-            yield str(config["file"])
-
-
-def read(paths: Iterable[str], root: str) -> Companions:
-    """Read those that exist within ``root``; what lies elsewhere is the host's own."""
+def read(wanted: Iterable[Wanted]) -> Companions:
+    """Read those that exist; a required one that does not is an ``InputError``."""
     found = Companions()
-    inside = Path(root).resolve()
-    for text in sorted(set(paths)):
-        path = Path(text)
-        if not path.is_absolute() or not path.resolve().is_relative_to(inside):
-            continue
+    for want in wanted:
+        path = Path(want.path)
         if path.is_dir():
-            found.facts[text] = TreeFact(dict(_tree(path, inside, found)))
+            found.facts[want.path] = TreeFact(dict(_tree(path, path.resolve(), found)))
         elif path.is_file():
-            found.facts[text] = _file(path, found)
+            found.facts[want.path] = _file(path, found)
+        elif want.required:
+            raise InputError(
+                f"there is no file {path}", code="companion-missing", where=want.where,
+                hint="its path is read from the compose file's own folder",
+            )  # fmt: skip
     return found
 
 

@@ -80,7 +80,7 @@ class Pipe:
             return self._process.wait()
 
     def failure(self) -> TidegateError:
-        """Why it ended, as an error for people; only after the end."""
+        """Why it ended, as an error for people; before ``close``."""
         self._errors.seek(0)
         words = self._errors.read().decode(errors="replace")
         return self._ssh.failure(self.returncode(), words)
@@ -144,8 +144,9 @@ class Ssh:
         return int(allocated) if allocated.isdigit() else remote_port
 
     def cancel(self, local_port: int, remote_port: int) -> None:
-        """Take a forward back; one that is gone already is no error."""
-        self._control("cancel", f"{remote_port}:127.0.0.1:{local_port}")
+        """Take a forward back, as it was asked for; one that is gone already is no error."""
+        for asked in (0, remote_port):
+            self._control("cancel", f"{asked}:127.0.0.1:{local_port}")
 
     def is_open(self) -> bool:
         """Whether a master of ours is running and answers."""

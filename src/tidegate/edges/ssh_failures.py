@@ -38,6 +38,7 @@ def classify(name: str, address: str, returncode: int, words: str) -> TidegateEr
             f"{name}: command not found: {last}",
             code="remote-command-missing",
             hint="tidegate doctor says what the host lacks",
+            log=tuple(words.strip().splitlines()[-5:]),
         )
     if returncode == BROKEN:
         return InfrastructureError(
