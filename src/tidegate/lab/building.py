@@ -11,7 +11,6 @@ import configparser
 import json
 import os
 import re
-import shutil
 from pathlib import Path
 
 from tidegate.lab.machine import CERTIFICATES
@@ -22,25 +21,23 @@ BUNDLES = (
     Path("/etc/ssl/certs/ca-certificates.crt"),  # Debian, Ubuntu
     Path("/etc/pki/tls/certs/ca-bundle.crt"),  # Fedora
 )
-INSIDE = "/usr/local/share/ca-certificates"
+INSIDE = "/run/tidegate-lab"  # not among ca-certificates: a build that installs it would keep it
 PIP_SETTINGS = ("index-url", "extra-index-url", "trusted-host")
 OVERRIDE_SINCE = (4, 6)
 
 
 def ensure(places: Places) -> dict[str, str]:
     """Write the files; gives the variable that makes Podman use them, if there is a need."""
-    certificates = sorted(CERTIFICATES.glob("**/*.crt"))
+    certificates = any(CERTIFICATES.glob("**/*.crt"))
     settings = _pip_settings()
     if not certificates and not settings:
         return {}
     folder = places.cache / "building"
-    authorities = folder / "ca-certificates"
+    authorities = folder / "authorities"
     authorities.mkdir(parents=True, exist_ok=True)
-    for certificate in certificates:
-        shutil.copyfile(certificate, authorities / certificate.name)
     bundle = next((path for path in BUNDLES if path.exists()), None)
-    if bundle is not None:
-        shutil.copyfile(bundle, authorities / "bundle.pem")
+    if certificates and bundle is not None:
+        write(authorities / "bundle.pem", bundle.read_text(errors="replace"))
         settings["cert"] = f"{INSIDE}/bundle.pem"
     lines = [f"{name} = {value}\n" for name, value in settings.items()]
     write(folder / "pip.conf", "[global]\n" + "".join(lines))

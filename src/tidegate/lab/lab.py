@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tidegate.errors import InputError
-from tidegate.lab import building
+from tidegate.lab import building, shared
 from tidegate.lab import identity as identities
 from tidegate.lab.identity import Identity
 from tidegate.lab.images import Images
@@ -108,9 +108,7 @@ class Lab:
         with self.places.lock("lab"):
             known = [one.name for one in identities.known(self.places)]
             if set(states(self.places, known).values()) <= {"absent"}:
-                self.registry.remove()
-                self.network.remove()
-                Namespace(self.places).remove()
+                shared.remove(self.places)
 
     # -- the network between them -------------------------------------------------------------
 
@@ -172,17 +170,10 @@ class Lab:
 
     def _prepare(self, variant: str) -> tuple[str, ...]:
         """Everything that servers share; gives the layers of their root file system."""
-        namespace = Namespace(self.places)
-        with self.places.lock("lab"):
-            if not self.places.key.exists():
-                identities.make_key(self.places.key, "tidegate lab")
-            namespace.ensure()
-            self.network.ensure()
-        rootfs = Rootfs(self.places, self.machine, namespace)
+        shared.ensure(self.places)
+        rootfs = Rootfs(self.places, self.machine, Namespace(self.places))
         layers = tuple(str(layer) for layer in rootfs.layers(variant))
-        if self.registry.needed():
-            with self.places.lock("lab"):
-                self.registry.ensure()
+        shared.ensure(self.places)  # the registry's program came with the root file system
         return layers
 
     def _up_one(self, name: str, variant: str, layers: Sequence[str], disk_gb: float) -> None:

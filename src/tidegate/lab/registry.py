@@ -40,6 +40,16 @@ class Registry:
         """Where it listens: this machine's end of the lab's bridge."""
         return f"{self.network.gateway}:{PORT}"
 
+    @property
+    def program(self) -> Path:
+        """Debian's docker-registry."""
+        return self.places.registry / "program" / "usr" / "bin" / "docker-registry"
+
+    @property
+    def installed(self) -> bool:
+        """Whether it can be started: its program comes with the first root file system."""
+        return self.program.exists()
+
     def needed(self) -> bool:
         """Whether docker.io is out of reach; found out once, then remembered."""
         answer = self.places.cache / "docker.io"
@@ -54,10 +64,9 @@ class Registry:
         write(self.places.registries_conf, self._registries_conf())
         config = self.places.registry / "config.json"
         write(config, json.dumps(self._config(), indent=1))
-        program = self.places.registry / "program" / "usr" / "bin" / "docker-registry"
         with (self.places.registry / "log").open("ab") as log:
             process = subprocess.Popen(
-                [str(program), "serve", str(config)],
+                [str(self.program), "serve", str(config)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tidegate.errors import InfrastructureError
+from tidegate.lab.identity import known
 from tidegate.lab.machine import CERTIFICATES, KEYRING, Machine
 from tidegate.lab.namespace import Namespace
 from tidegate.lab.places import Places
@@ -29,6 +30,7 @@ PACKAGES = (
     "procps,curl,e2fsprogs,faketime,libfaketime,iputils-ping,sudo"
 )
 PROVISION = Path(__file__).parent / "provision.sh"
+VARIANTS = ("server", "bare", "bare-without-podman")
 REGISTRY_PACKAGE = "docker-registry"
 
 
@@ -65,6 +67,7 @@ class Rootfs:
             if not layer.exists():
                 with step(f"preparing the {variant} layer"):
                     self._build_layer(variant, base, layer)
+                self._prune()
         return [layer, base]
 
     def _build_base(self, base: Path) -> None:
@@ -106,10 +109,11 @@ class Rootfs:
         argv = ["chroot", str(root), "/usr/bin/env", "-i", *settings, "/bin/sh", "-s"]
         self.namespace.run(*argv, input=PROVISION.read_text())
 
-    def prune(self, used: set[str]) -> None:
-        """Drop layers that no server and no present recipe needs."""
-        keep = {f"base-{self.base_key}", *(Path(path).name for path in used)}
-        keep |= {f"{v}-{self.layer_key(v)}" for v in ("server", "bare", "bare-without-podman")}
+    def _prune(self) -> None:
+        """Drop layers that neither a server nor a present recipe needs."""
+        keep = {f"base-{self.base_key}", *(f"{name}-{self.layer_key(name)}" for name in VARIANTS)}
+        for identity in known(self.places):
+            keep |= {Path(layer).name for layer in identity.layers}
         for path in self.places.rootfs.iterdir():
             if path.name not in keep:
                 shutil.rmtree(path, ignore_errors=True)

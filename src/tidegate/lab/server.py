@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tidegate.errors import InfrastructureError
+from tidegate.lab import shared
 from tidegate.lab.disk import Disk
 from tidegate.lab.identity import Identity
 from tidegate.lab.machine import Machine
@@ -117,6 +118,7 @@ class Server:
                 code="lab-no-server",
                 hint=f"tidegate lab up --servers {self.name}",
             )
+        shared.ensure(self.places)
         with self.places.lock(f"server-{self.name}"):
             if not self._pid():
                 self._clear()
