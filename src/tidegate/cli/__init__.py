@@ -95,16 +95,29 @@ def load(entry: Entry) -> App:
     from cyclopts import App, Parameter
 
     module, _, attribute = entry.target.partition(":")
+    target = getattr(import_module(module), attribute)
     app = App(name="tidegate", version_flags=[], help_format="plaintext")
-    app.default_parameter = Parameter(negative=())
-    app.command(getattr(import_module(module), attribute), name=entry.name)
+    app.default_parameter = Parameter(negative=(), show_default=shown_default)
+    if isinstance(target, App):
+        target.version_flags = []
+        target.default_parameter = target.default_parameter or app.default_parameter
+    app.command(target, name=entry.name)
     return app
+
+
+def shown_default(value: object) -> str:
+    """A default as people read it; an empty one is nothing to read."""
+    return "" if value in ("", False, None) else str(value)
 
 
 def parse_and_call(app: App, arguments: Sequence[str]) -> int:
     """Parse with cyclopts; a wrong option or argument is an ``InputError`` (exit code 2)."""
     from cyclopts import CycloptsError
 
+    if asks_for_help(arguments):
+        from tidegate.cli.help import Formatter  # rich costs 20 ms, so only here
+
+        app.help_formatter = Formatter()
     try:
         result = app(
             list(arguments), exit_on_error=False, print_error=False, result_action="return_value"
@@ -116,10 +129,20 @@ def parse_and_call(app: App, arguments: Sequence[str]) -> int:
     return result if isinstance(result, int) else 0
 
 
+def own(arguments: Sequence[str]) -> list[str]:
+    """The words before any ``--``: those after it belong to another program."""
+    words = list(arguments)
+    return words[: words.index("--")] if "--" in words else words
+
+
 def wants_json(arguments: Sequence[str]) -> bool:
-    """Whether ``--json`` stands among our own words, that is before any ``--``."""
-    own = list(arguments)
-    return "--json" in (own[: own.index("--")] if "--" in own else own)
+    """Whether ``--json`` stands among our own words."""
+    return "--json" in own(arguments)
+
+
+def asks_for_help(arguments: Sequence[str]) -> bool:
+    """Whether a command is asked what it does."""
+    return any(word in ("--help", "-h") for word in own(arguments))
 
 
 def unexpected(error: Exception) -> TidegateError:

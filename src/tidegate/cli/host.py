@@ -40,8 +40,7 @@ def bootstrap(
 
     Args:
         target: An environment or a host of tidegate.yaml.
-        root_ssh: A login that is root or may use sudo without a password; without it
-            root at the host's own address.
+        root_ssh: A login that is root or has sudo without a password; else root@ its address.
         key: The public key that may log in; without it the one that ssh would use.
         first_port: The lowest port that containers may listen on.
         json: Answer as JSON.
