@@ -163,13 +163,15 @@ class Agent:
         try:
             if op == "acquire":
                 raise deployment.locked(self.context.record)
-            handler = getattr(self.ops, op, None) if op in OPS else None
-            if handler is None:
+            if op not in OPS:
                 raise HostError("input", "unknown-op", f"no operation {op!r}", subject=op)
             self._entitled(request)
             if "lease_s" in args:
                 self.renew(float(args["lease_s"]))
-            return success(self._state(), handler(args)) if op != "release" else self._release()
+            if op == "release":
+                return self._release()
+            result = getattr(self.ops, op)(args)
+            return success(self._state(), result)
         except (HostError, CancelledError, OSError) as problem:
             return self._failed(op, problem)
 

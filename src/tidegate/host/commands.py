@@ -113,7 +113,7 @@ def _attach(arguments: argparse.Namespace) -> int:
 
     mine = agent_digest()
     if arguments.agent and arguments.agent != mine:
-        print(json.dumps({"other": {"agent": mine}}), flush=True)
+        print(json.dumps({"hello": {"agent": mine}}), flush=True)
         return 0
     where = paths(arguments.project)
     enable(arguments.project)

@@ -100,7 +100,9 @@ def _wait(ctx: Context, unit: str, service: str, entry: Dict[str, Any]) -> None:
         if active == "active":
             break
         restarts = int(state.get("NRestarts") or 0)
-        if active in ("failed", "inactive") or restarts >= CRASHES:
+        # A unit whose start waits for its network's is inactive too, with a job.
+        ended = active == "inactive" and state.get("Job", "0") in ("", "0")
+        if active == "failed" or ended or restarts >= CRASHES:
             raise _unwell(unit, service, state, crashed=True)
         if time.monotonic() > deadline:
             raise _unwell(unit, service, state, crashed=False)

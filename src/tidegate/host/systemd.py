@@ -15,6 +15,7 @@ PROPERTIES = (
     "ExecMainStatus",
     "NRestarts",
     "ActiveEnterTimestamp",
+    "Job",
 )
 
 
