@@ -1,0 +1,74 @@
+"""The reference pages, made from the code: ``python -m tidegate.cli.reference [--check]``.
+
+docs/reference/commands.md comes from the table of commands and their docstrings,
+docs/reference/configuration.md from the tables that read tidegate.yaml.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+from tidegate.cli import COMMANDS, load
+from tidegate.config.schema import SECTIONS
+
+MADE = "<!-- made by python -m tidegate.cli.reference: change the code, not this page -->"
+FOLDER = Path("docs/reference")
+
+
+def commands() -> str:
+    """The page of all commands, in the order of ``tidegate --help``."""
+    parts = [MADE, "", "# Commands", ""]
+    for entry in COMMANDS:
+        text = load(entry).generate_docs(heading_level=1)
+        text = text[text.index(f"## tidegate {entry.name}") :]
+        text = re.sub(r"^(tidegate .*?) -m [\w.]+", r"\1", text, flags=re.MULTILINE)  # python -m
+        text = re.sub(r" \*\[default: (None)?\]\*", "", text)
+        text = re.sub(r"(--[a-z-]+), --no-[a-z-]+", r"\1", text)
+        parts.append(text.strip())
+        parts.append("")
+    return "\n".join(parts)
+
+
+def configuration() -> str:
+    """The page of all keys of tidegate.yaml; defaults stand at the end of the meaning."""
+    parts = [
+        MADE,
+        "",
+        "# tidegate.yaml",
+        "",
+        "Every key, section by section. What stands after a semicolon is the default. Durations",
+        "are written `500ms`, `30s`, `5m`, `1h`, `1h30m`, `2d`; percentages `5%` or `0.05`.",
+        "An unknown key is an error that names the nearest right one.",
+    ]
+    for path, table in SECTIONS.items():
+        parts += ["", f"## {path or 'The file'}", "", "| Key | Form | Meaning |", "|---|---|---|"]
+        parts += [f"| `{name}` | {key.form} | {key.meaning} |" for name, key in table.items()]
+    return "\n".join(parts) + "\n"
+
+
+def pages() -> dict[str, str]:
+    """Each page's name and text."""
+    return {"commands.md": commands(), "configuration.md": configuration()}
+
+
+def main() -> int:
+    """Write the pages, or with ``--check`` say which differ; 1 where one does."""
+    stale = 0
+    for name, text in pages().items():
+        path = FOLDER / name
+        if path.exists() and path.read_text(encoding="utf-8") == text:
+            continue
+        stale += 1
+        if "--check" in sys.argv[1:]:
+            sys.stderr.write(f"{path} is stale: run python -m tidegate.cli.reference\n")
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+            sys.stdout.write(f"wrote {path}\n")
+    return 1 if stale and "--check" in sys.argv[1:] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
