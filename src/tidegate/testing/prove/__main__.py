@@ -20,7 +20,7 @@ def run(asked: argparse.Namespace, seed: int) -> Result:
     """The part that was asked for."""
     if asked.part == "deploy":
         return deploy.prove(seed, asked.server, asked.deployments)
-    return kills.prove(seed, asked.server, asked.instants, asked.most)
+    return kills.prove(seed, asked.server, asked.instants, asked.most, asked.cases)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -31,7 +31,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--server", default="prove", help="the lab server's name; made anew")
     parser.add_argument("--deployments", type=int, default=30)
     parser.add_argument("--instants", type=int, default=24, help="kills inside of each phase")
-    parser.add_argument("--most", type=int, default=0, help="stop after so many kills")
+    parser.add_argument("--most", type=int, default=0, help="at most so many; -1: none")
+    parser.add_argument("--cases", default="", help="only the other cases named like this")
     asked = parser.parse_args(argv)
     seed = random.SystemRandom().randrange(10**6) if asked.seed is None else asked.seed
     sys.stderr.write(f"prove {asked.part} --seed {seed}\n")

@@ -93,7 +93,6 @@ class Run:
         *words: str,
         environment: Mapping[str, str],
         events: bool = True,
-        prefix: tuple[str, ...] = (),
         heard: Heard | None = None,
     ) -> None:
         self._scratch = Path(tempfile.mkdtemp(prefix="tidegate-prove-"))
@@ -101,7 +100,7 @@ class Run:
         self._events.touch()
         self._heard = heard
         more = ("--events", str(self._events)) if events else ()
-        self.argv = (*prefix, sys.executable, "-m", "tidegate", *words, *more)
+        self.argv = (sys.executable, "-m", "tidegate", *words, *more)
         self.events: list[Event] = []
         self.began = time.time()
         with (self._scratch / "out").open("wb") as out, (self._scratch / "err").open("wb") as err:

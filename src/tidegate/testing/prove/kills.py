@@ -18,6 +18,7 @@ from tidegate.testing.prove.controller import Event, Outcome
 from tidegate.testing.prove.kill import arm
 from tidegate.testing.prove.progress import Progress
 from tidegate.testing.prove.site import Site
+from tidegate.testing.prove.specials import specials
 
 LATE_S = 60.0  # a run in which the aimed event never comes is not waited for longer
 
@@ -99,28 +100,38 @@ def tail(text: str) -> str:
     return " / ".join(text.strip().splitlines()[-4:])
 
 
-def prove(seed: int, name: str, instants: int, most: int) -> tuple[list[Any], dict[str, Any]]:
-    """Run it; the violations and the figures."""
+def prove(
+    seed: int, name: str, instants: int, most: int, cases: str
+) -> tuple[list[Any], dict[str, Any]]:
+    """Run it; the violations and the figures. ``most`` kills, 0 for all, below 0 for none."""
     progress = Progress("kills")
     site = Site.up(name)
     try:
         progress.say(f"a first deployment on {site.server.address}, then one that is measured")
         baseline = measured(site)
-        todo = aims(seed, baseline.events, instants)[: most or None]
-        shots: list[Shot] = []
-        for number, aim in enumerate(todo, 1):
-            shot, baseline = shoot(site, aim, baseline, seed + number)
-            shots.append(shot)
-            bad = f"  VIOLATED {shot.violations}" if shot.violations else ""
-            progress.step(
-                number,
-                len(todo),
-                f"{aim.kind:10} {aim.where:14} +{aim.delay_s:.2f} s: hit {shot.hit},"
-                f" {shot.ended} serves, {shot.seconds} s{bad}",
-            )
-        return violations(shots, seed), figures(shots, baseline)
+        todo = [] if most < 0 else aims(seed, baseline.events, instants)[: most or None]
+        shots, baseline = shoot_all(site, todo, baseline, seed, progress)
+        special = specials(site, progress, cases)
+        bad = [{"case": case, "violations": found} for case, found in special.items() if found]
+        held = {case: "violated" if found else "held" for case, found in special.items()}
+        return [*violations(shots, seed), *bad], {**figures(shots, baseline), "cases": held}
     finally:
         site.close()
+
+
+def shoot_all(
+    site: Site, todo: list[Aim], baseline: Outcome, seed: int, progress: Progress
+) -> tuple[list[Shot], Outcome]:
+    """Every aim in turn."""
+    shots: list[Shot] = []
+    for number, aim in enumerate(todo, 1):
+        shot, baseline = shoot(site, aim, baseline, seed + number)
+        shots.append(shot)
+        bad = f"  VIOLATED {shot.violations}" if shot.violations else ""
+        place = f"{aim.where} +{aim.delay_s:.2f} s"
+        ended = f"{shot.ended} serves, {shot.seconds} s{bad}"
+        progress.step(number, len(todo), f"{aim.kind}, {place}: hit {shot.hit}; {ended}")
+    return shots, baseline
 
 
 def measured(site: Site) -> Outcome:
@@ -144,7 +155,7 @@ def violations(shots: list[Shot], seed: int) -> list[Any]:
 
 def figures(shots: list[Shot], baseline: Outcome) -> dict[str, Any]:
     """Counts by kind and place, and how long things took."""
-    settled = sorted(shot.settled_s for shot in shots)
+    settled = sorted(shot.settled_s for shot in shots) or [0.0]
     spans = {phase: span(baseline.events, phase) for phase in PHASES}
     return {
         "kills": len(shots),

@@ -37,6 +37,7 @@ class Site:
     server: Server
     project: Project
     runtime: Path
+    lab_environment: dict[str, str]
     number: int = 0
 
     @classmethod
@@ -48,29 +49,25 @@ class Site:
         folder = Path(tempfile.mkdtemp(prefix="tidegate-prove-")) / "project"
         project = Project.rich(folder, name, f"deploy@{server.address}")
         runtime = Path(tempfile.mkdtemp(prefix="tgp"))
-        return cls(lab, server, project, runtime)
+        return cls(lab, server, project, runtime, lab.env())
 
     # -- the controller -----------------------------------------------------------------------
 
     def environment(self) -> dict[str, str]:
         """Of every run: sockets of its own, so that its ssh processes can be told apart."""
-        return {**self.lab.env(), "XDG_RUNTIME_DIR": str(self.runtime), "NO_COLOR": "1"}
+        return {**self.lab_environment, "XDG_RUNTIME_DIR": str(self.runtime), "NO_COLOR": "1"}
 
     def start(
         self,
         *words: str,
         heard: Heard | None = None,
-        prefix: tuple[str, ...] = (),
-        folder: Path | None = None,
-        environment: dict[str, str] | None = None,
     ) -> Run:
         """Begin ``tidegate WORDS`` in the project."""
         return Run(
-            folder or self.project.folder,
+            self.project.folder,
             *words,
-            environment={**self.environment(), **(environment or {})},
+            environment=self.environment(),
             heard=heard,
-            prefix=prefix,
         )
 
     def next_version(self) -> str:
