@@ -19,8 +19,9 @@ Result = tuple[list[Any], dict[str, Any]]
 def run(asked: argparse.Namespace, seed: int) -> Result:
     """The part that was asked for."""
     if asked.part == "deploy":
-        return deploy.prove(seed, asked.server, asked.deployments)
-    return kills.prove(seed, asked.server, asked.instants, asked.most, asked.cases)
+        return deploy.prove(seed, asked.servers or "prove", asked.deployments)
+    names = (asked.servers or "prove,prove-2").split(",")
+    return kills.prove(seed, names, asked.instants, asked.most, asked.cases)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -28,7 +29,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="scripts/prove", description=__doc__)
     parser.add_argument("part", choices=("deploy", "kills"))
     parser.add_argument("--seed", type=int, help="any number; a new one each time by default")
-    parser.add_argument("--server", default="prove", help="the lab server's name; made anew")
+    parser.add_argument("--servers", default="", help="lab servers to use; they are made anew")
     parser.add_argument("--deployments", type=int, default=30)
     parser.add_argument("--instants", type=int, default=24, help="kills inside of each phase")
     parser.add_argument("--most", type=int, default=0, help="at most so many; -1: none")

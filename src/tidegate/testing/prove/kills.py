@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter
-from dataclasses import asdict, dataclass
+from collections import Counter, deque
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from tidegate.testing.prove.aim import PHASES, Aim, aims, span
@@ -27,21 +28,25 @@ LATE_S = 60.0  # a run in which the aimed event never comes is not waited for lo
 class Shot:
     """What one kill did."""
 
+    number: int
     aim: Aim
-    hit: str
-    code: int
-    settled_s: float
-    ended: str
-    failed_requests: int
-    violations: list[str]
-    seconds: float
+    server: str
+    hit: str = ""
+    code: int = 0
+    settled_s: float = 0.0
+    ended: str = ""
+    failed_requests: int = 0
+    violations: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    trace: list[str] = field(default_factory=list)
 
 
-def shoot(site: Site, aim: Aim, baseline: Outcome, seed: int) -> tuple[Shot, Outcome]:
+def shoot(site: Site, aim: Aim, number: int, seed: int) -> Shot:
     """One deployment killed as aimed, and everything that is looked at afterwards."""
     began = time.monotonic()
     name = f"k{site.number}"
-    before, tried = str(site.number), site.next_version()
+    before = site.answers().get("web", "")
+    tried = site.next_version()
     with site.load(name, seed) as load:
         code, hit = kill(site, aim)
         settled_s = site.settle()
@@ -62,9 +67,10 @@ def shoot(site: Site, aim: Aim, baseline: Outcome, seed: int) -> tuple[Shot, Out
         kinds = Counter(f"{failure['kind']}: {failure['what']}" for failure in failed)
         found.append(f"clients noticed it: {dict(kinds)}")
     ended = "new" if served == tried else "old"
-    seconds = time.monotonic() - began
-    shot = Shot(aim, hit, code, settled_s, ended, len(failed), found, round(seconds, 1))
-    return shot, outcome if outcome.code == 0 else baseline
+    seconds = round(time.monotonic() - began, 1)
+    return Shot(
+        number, aim, site.server.name, hit, code, settled_s, ended, len(failed), found, seconds
+    )
 
 
 def kill(site: Site, aim: Aim) -> tuple[int, str]:
@@ -101,37 +107,54 @@ def tail(text: str) -> str:
 
 
 def prove(
-    seed: int, name: str, instants: int, most: int, cases: str
+    seed: int, names: list[str], instants: int, most: int, cases: str
 ) -> tuple[list[Any], dict[str, Any]]:
-    """Run it; the violations and the figures. ``most`` kills, 0 for all, below 0 for none."""
+    """Run it on these servers side by side; the violations and the figures.
+
+    ``most`` kills, 0 for all, below 0 for none.
+    """
     progress = Progress("kills")
-    site = Site.up(name)
+    sites = [Site.up(name, number * 1000) for number, name in enumerate(names)]
     try:
-        progress.say(f"a first deployment on {site.server.address}, then one that is measured")
-        baseline = measured(site)
-        todo = [] if most < 0 else aims(seed, baseline.events, instants)[: most or None]
-        shots, baseline = shoot_all(site, todo, baseline, seed, progress)
-        special = specials(site, progress, cases)
+        progress.say("a first deployment on each server, then one that is measured")
+        with ThreadPoolExecutor(len(sites)) as pool:
+            baseline, *_ = pool.map(measured, sites)
+            todo = [] if most < 0 else aims(seed, baseline.events, instants)[: most or None]
+            shots: list[Shot] = []
+            queue = deque(enumerate(todo, 1))
+            list(pool.map(lambda site: gunner(site, queue, shots, seed, progress), sites))
+        special = specials(sites[0], progress, cases)
         bad = [{"case": case, "violations": found} for case, found in special.items() if found]
         held = {case: "violated" if found else "held" for case, found in special.items()}
         return [*violations(shots, seed), *bad], {**figures(shots, baseline), "cases": held}
     finally:
-        site.close()
+        for site in sites:
+            site.close()
 
 
-def shoot_all(
-    site: Site, todo: list[Aim], baseline: Outcome, seed: int, progress: Progress
-) -> tuple[list[Shot], Outcome]:
-    """Every aim in turn."""
-    shots: list[Shot] = []
-    for number, aim in enumerate(todo, 1):
-        shot, baseline = shoot(site, aim, baseline, seed + number)
+def gunner(
+    site: Site, queue: deque[tuple[int, Aim]], shots: list[Shot], seed: int, progress: Progress
+) -> None:
+    """Take one aim after the other until there is none."""
+    while queue:
+        try:
+            number, aim = queue.popleft()
+        except IndexError:
+            return
+        try:
+            shot = shoot(site, aim, number, seed + number)
+        except Exception as error:
+            shot = Shot(number, aim, site.server.name, violations=[f"broke off: {error!r}"])
+            site.server.start()
+            site.settle()
+        if shot.violations:
+            shot.trace = site.trace()
         shots.append(shot)
         bad = f"  VIOLATED {shot.violations}" if shot.violations else ""
         place = f"{aim.where} +{aim.delay_s:.2f} s"
         ended = f"{shot.ended} serves, {shot.seconds} s{bad}"
-        progress.step(number, len(todo), f"{aim.kind}, {place}: hit {shot.hit}; {ended}")
-    return shots, baseline
+        of = len(shots) + len(queue)
+        progress.step(len(shots), of, f"{aim.kind}, {place}: hit {shot.hit}; {ended}")
 
 
 def measured(site: Site) -> Outcome:
@@ -146,11 +169,7 @@ def measured(site: Site) -> Outcome:
 
 def violations(shots: list[Shot], seed: int) -> list[Any]:
     """Every shot that broke something, with all that is needed to shoot it again."""
-    return [
-        {"seed": seed, "number": number, **asdict(shot)}
-        for number, shot in enumerate(shots, 1)
-        if shot.violations
-    ]
+    return [{"seed": seed, **asdict(shot)} for shot in shots if shot.violations]
 
 
 def figures(shots: list[Shot], baseline: Outcome) -> dict[str, Any]:

@@ -38,10 +38,10 @@ class Site:
     project: Project
     runtime: Path
     lab_environment: dict[str, str]
-    number: int = 0
+    number: int
 
     @classmethod
-    def up(cls, name: str) -> Site:
+    def up(cls, name: str, number: int = 0) -> Site:
         """Bring the server up, new each time, with a new project beside it."""
         Lab.up((name,), images=False).down()
         lab = Lab.up((name,))
@@ -49,7 +49,7 @@ class Site:
         folder = Path(tempfile.mkdtemp(prefix="tidegate-prove-")) / "project"
         project = Project.rich(folder, name, f"deploy@{server.address}")
         runtime = Path(tempfile.mkdtemp(prefix="tgp"))
-        return cls(lab, server, project, runtime, lab.env())
+        return cls(lab, server, project, runtime, lab.env(), number)
 
     # -- the controller -----------------------------------------------------------------------
 
@@ -158,6 +158,15 @@ class Site:
         command = [".local/bin/tidegate-host", "ledger", "verify", "--project", INSTANCE]
         done = self.server.run(command, check=False)
         return "" if done.returncode == 0 else f"ledger: {done.stdout}{done.stderr}".strip()
+
+    def trace(self) -> list[str]:
+        """The last words of the host's journals, for who looks into a violation."""
+        folder = f".local/share/tidegate/{INSTANCE}/journals"
+        words = (
+            f"for f in $(ls -tr {folder}/* | tail -n 2); do echo $f; tail -n 25 $f; done;"
+            f" journalctl --user -u tidegate@{INSTANCE} -n 20 -o cat; podman ps -a"
+        )
+        return self.server.run(["sh", "-c", words], check=False).stdout.splitlines()
 
     def violations(self, acknowledged: Iterable[str] = ()) -> list[str]:
         """Everything that is not as it must be when nothing is open."""
