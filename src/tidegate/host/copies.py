@@ -92,7 +92,6 @@ def _start(ctx: Context, release: Release, layout: Layout, name: str) -> None:
 
 def _wait(ctx: Context, unit: str, service: str, entry: Dict[str, Any]) -> None:
     deadline = time.monotonic() + _patience(entry)
-    checked = entry["health"]["kind"] == "container"
     while True:
         ctx.check()
         state = systemd.show([unit])[unit]
@@ -106,8 +105,6 @@ def _wait(ctx: Context, unit: str, service: str, entry: Dict[str, Any]) -> None:
             raise _unwell(unit, service, state, crashed=True)
         if time.monotonic() > deadline:
             raise _unwell(unit, service, state, crashed=False)
-        if checked and entry["strategy"] != "job":
-            podman.healthcheck(unit)
         time.sleep(POLL_S)
     if entry["strategy"] != "job":
         _listens(ctx, unit, service, entry)

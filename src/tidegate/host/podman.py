@@ -116,10 +116,7 @@ def _pull_error(ref: str, stderr: str) -> HostError:
 
 
 def healthcheck(container: str) -> bool:
-    """Run the container's own health check now; whether it passed.
-
-    A unit with Notify=healthy becomes active by it, so nobody waits a whole interval.
-    """
+    """Run the container's own health check now; whether it passed."""
     result = run(["podman", "healthcheck", "run", container], check=False, timeout_s=60.0)
     return result.returncode == 0
 

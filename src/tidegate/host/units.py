@@ -14,6 +14,7 @@ from tidegate.host.diff import copy_digest
 from tidegate.host.layout import Layout, Release, unit_names
 
 Lines = List[Tuple[str, str]]
+STARTUP_INTERVAL = "250ms"
 SECTIONS = ("Unit", "Container", "Network", "Volume", "Service", "Install")
 
 
@@ -98,6 +99,7 @@ def _container(release: Release, layout: Layout, service: str, slot: str, index:
     container += _networks(release, layout, service, slot, index)
     if entry["strategy"] == "recreate":
         container += [("PublishPort", _publish(port)) for port in entry["published"]]
+    container += _soon_healthy(container)
     container += _secrets(entry, layout["secrets"])
     container += [("Pull", "never"), *_labels(release["instance"], service, slot, entry, layout)]
     sections["Container"] = container
@@ -107,6 +109,25 @@ def _container(release: Release, layout: Layout, service: str, slot: str, index:
     else:
         sections["Install"] = [("WantedBy", "default.target")]
     return text(release["instance"], sections)
+
+
+def _soon_healthy(container: Lines) -> Lines:
+    """See a start healthy within a moment, at a boot too, not after a whole interval.
+
+    Notify=healthy waits for the first good check, and checks come once an interval (30 s by
+    default). A startup check with the same command runs often until it passes once; then the
+    ordinary one takes over (podman-run(1), --health-startup-cmd, Podman 5.4).
+    """
+    keys = dict(container)
+    if keys.get("Notify") != "healthy" or "HealthStartupCmd" in keys:
+        return []
+    return [
+        ("HealthStartupCmd", keys["HealthCmd"]),
+        ("HealthStartupInterval", STARTUP_INTERVAL),
+        ("HealthStartupRetries", "0"),
+        ("HealthStartupSuccess", "1"),
+        ("HealthStartupTimeout", keys.get("HealthTimeout", "30s")),
+    ]
 
 
 def _oneshot(lines: Lines) -> Lines:
