@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.cli.schemas import check
+
 CASES = Path(__file__).with_name("bad_input")
 COMPOSE = "services:\n  web:\n    image: docker.io/library/busybox:1\n"
 CONFIG = "version: 1\nenvironments:\n  production:\n    hosts: {web-1: {ssh: deploy@192.0.2.1}}\n"
@@ -75,9 +77,7 @@ def test_bad_input_is_one_clear_error(case: Any, tmp_path: Path) -> None:
     assert done.stdout == ""
     lines = done.stderr.splitlines()
     assert len(lines) == 1, done.stderr
-    answer = json.loads(lines[0])
-    assert (answer["schema"], answer["kind"]) == ("tidegate/error/1", "error")
-    data = answer["data"]
+    data = check(json.loads(lines[0]))
     assert done.returncode == case["exit"], data
     if "code" in case:
         assert data["code"] == case["code"], data
