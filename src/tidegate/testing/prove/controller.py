@@ -75,13 +75,14 @@ class Outcome:
         """How long it took."""
         return self.ended - self.began
 
+    @property
+    def last_words(self) -> str:
+        """The end of what it said on stderr."""
+        return " / ".join(self.stderr.strip().splitlines()[-4:])
+
     def first(self, name: str) -> float:
         """When the first event of this name was heard; 0 if there was none."""
         return next((event.at for event in self.events if event.name == name), 0.0)
-
-    def last(self, *names: str) -> float:
-        """When the last event of any of these names was heard; 0 if there was none."""
-        return max((event.at for event in self.events if event.name in names), default=0.0)
 
 
 class Run:

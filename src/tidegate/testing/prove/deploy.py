@@ -6,13 +6,13 @@ between services. No answer may ever come from a copy that was not yet verified.
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tidegate.testing.prove.controller import Outcome
-from tidegate.testing.prove.kills import tail
 from tidegate.testing.prove.progress import Progress
 from tidegate.testing.prove.site import Site
 
@@ -36,6 +36,9 @@ def prove(seed: int, name: str, deployments: int) -> tuple[list[Any], dict[str, 
                 site.next_version()
                 outcomes.append(site.deploy())
                 progress.step(number, deployments, line(outcomes[-1], load.latest))
+                if number == (deployments + 1) // 2:
+                    outcomes.append(unhealthy(site))
+                    progress.say(f"one that is never healthy: {line(outcomes[-1], load.latest)}")
             time.sleep(3)
             report = load.stop()
         return violations(site, outcomes, report), figures(outcomes, report)
@@ -43,9 +46,19 @@ def prove(seed: int, name: str, deployments: int) -> tuple[list[Any], dict[str, 
         site.close()
 
 
+def unhealthy(site: Site) -> Outcome:
+    """A version that answers everybody and is never healthy: nobody may ever be answered by it."""
+    good = site.project.git("rev-parse", "HEAD")
+    site.number += 1
+    site.project.mistake("never healthy", str(site.number))
+    outcome = site.deploy()
+    site.project.revert(good)
+    return outcome
+
+
 def line(outcome: Outcome, latest: Mapping[str, Any]) -> str:
     """One deployment for the person who waits."""
-    ended = "ok" if outcome.code == 0 else f"exit {outcome.code}: {tail(outcome.stderr)}"
+    ended = "ok" if outcome.code == 0 else f"exit {outcome.code}: {outcome.last_words}"
     last = f" ({latest['last']})" if "last" in latest else ""
     return (
         f"{ended} in {outcome.seconds:.1f} s; {latest['requests']} requests,"
@@ -55,10 +68,11 @@ def line(outcome: Outcome, latest: Mapping[str, Any]) -> str:
 
 def violations(site: Site, outcomes: list[Outcome], report: Mapping[str, Any]) -> list[Any]:
     """Failed deployments and requests, answers from unverified copies, lost rows, leftovers."""
+    bad = 2 + (len(outcomes) - 1) // 2  # see `prove`: after the first and half of the others
     found: list[Any] = [
-        {"version": str(number), "exit": outcome.code, "stderr": tail(outcome.stderr)}
+        {"version": str(number), "exit": outcome.code, "stderr": outcome.last_words}
         for number, outcome in enumerate(outcomes, 1)
-        if outcome.code != 0
+        if outcome.code != (1 if number == bad else 0)
     ]
     found.extend(report["failures"])
     found.extend(unverified(outcomes, report["seen"]))
@@ -67,14 +81,14 @@ def violations(site: Site, outcomes: list[Outcome], report: Mapping[str, Any]) -
     return found
 
 
-def unverified(outcomes: list[Outcome], seen: list[Mapping[str, Any]]) -> list[str]:
+def unverified(outcomes: Sequence[Outcome], seen: Sequence[Mapping[str, Any]]) -> list[str]:
     """Versions that answered before all copies of theirs were verified."""
     return [
         f"{sight['service']} {sight['version']} answered {prepared - sight['first']:.3f} s before"
-        " it was verified"
+        " it was verified (inf: it never was)"
         for sight in seen
         if sight["version"].isdigit() and 0 < int(sight["version"]) <= len(outcomes)
-        for prepared in [outcomes[int(sight["version"]) - 1].first(PREPARED)]
+        for prepared in [outcomes[int(sight["version"]) - 1].first(PREPARED) or math.inf]
         if sight["first"] < prepared
     ]
 
@@ -89,7 +103,7 @@ def strangers(who: Mapping[str, Any], version: int) -> list[str]:
 
 def figures(outcomes: list[Outcome], report: Mapping[str, Any]) -> dict[str, Any]:
     """Counts and times."""
-    seconds = sorted(outcome.seconds for outcome in outcomes[1:])
+    seconds = sorted(outcome.seconds for outcome in outcomes[1:] if outcome.code == 0)
     kinds = Counter(failure["kind"] for failure in report["failures"])
     return {
         "deployments": len(seconds),

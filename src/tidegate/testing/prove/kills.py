@@ -57,7 +57,7 @@ def shoot(site: Site, aim: Aim, number: int, seed: int) -> Shot:
         following = site.next_version()
         outcome = site.deploy()
         if outcome.code != 0:
-            found.append(f"the next deployment ended with {outcome.code}: {tail(outcome.stderr)}")
+            found.append(f"the next deployment ended with {outcome.code}: {outcome.last_words}")
         report = load.stop()
     found += site.violations(report["acknowledged"])
     if (now := site.answers().get("web")) != following:
@@ -99,11 +99,6 @@ def wait(ended: Any, seen: threading.Event) -> bool:
         if ended() is not None or time.monotonic() > deadline:
             return seen.is_set()
     return True
-
-
-def tail(text: str) -> str:
-    """The last words of an output."""
-    return " / ".join(text.strip().splitlines()[-4:])
 
 
 def prove(

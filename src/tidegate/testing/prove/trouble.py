@@ -6,7 +6,6 @@ import threading
 import time
 
 from tidegate.testing.prove.controller import Event
-from tidegate.testing.prove.kills import tail
 from tidegate.testing.prove.site import INSTANCE, Site
 
 FULL_S = 8.0
@@ -26,7 +25,7 @@ def next_deploy(site: Site) -> list[str]:
     wanted = site.next_version()
     outcome = site.deploy()
     if outcome.code != 0:
-        return [f"the next deployment ended with {outcome.code}: {tail(outcome.stderr)}"]
+        return [f"the next deployment ended with {outcome.code}: {outcome.last_words}"]
     now = site.answers()
     return [] if set(now.values()) == {wanted} else [f"{now} serves, not {wanted}"]
 
@@ -41,7 +40,7 @@ def disk_is_full_before(site: Site) -> list[str]:
     site.settle()
     found = site.violations()
     if outcome.code != 4:
-        found.append(f"a full disk ended with {outcome.code}: {tail(outcome.stderr)}")
+        found.append(f"a full disk ended with {outcome.code}: {outcome.last_words}")
     if site.answers() != before:
         found.append(f"{site.answers()} serves, not {before}")
     return found + next_deploy(site)
@@ -100,7 +99,7 @@ def jump(site: Site, *, killed: bool) -> list[str]:
     settled_s = site.settle()
     found = site.violations()
     if not killed and outcome.code != 0:
-        found.append(f"a jump of the clock ended with {outcome.code}: {tail(outcome.stderr)}")
+        found.append(f"a jump of the clock ended with {outcome.code}: {outcome.last_words}")
     if killed and settled_s > 30:
         found.append(f"after a jump of the clock {INSTANCE} settled only after {settled_s:.0f} s")
     return found
