@@ -159,7 +159,9 @@ def _become_root() -> None:
         return
     from tidegate.lab.places import default_places
 
-    passed = {"TIDEGATE_LAB_HOME": str(default_places().cache), "PYTHONDONTWRITEBYTECODE": "1"}
+    cache = default_places().cache
+    cache.mkdir(parents=True, exist_ok=True)  # here, so that the folders above it are the user's
+    passed = {"TIDEGATE_LAB_HOME": str(cache), "PYTHONDONTWRITEBYTECODE": "1"}
     passed |= {
         name: os.environ[name]
         for name in ("TIDEGATE_LAB_MIRROR", "TIDEGATE_DEBUG", "PYTHONPATH", "NO_COLOR")

@@ -127,6 +127,5 @@ def _give_to_user(places: Places) -> None:
     if owner is None or os.geteuid() != 0:
         return
     group = int(os.environ.get("SUDO_GID", owner))
-    folders = [places.cache.parent, places.cache, places.ssh]
-    for path in [*folders, *places.ssh.iterdir(), places.ssh_config]:
+    for path in [places.ssh, *places.ssh.iterdir(), places.ssh_config]:
         os.chown(path, int(owner), group)

@@ -123,7 +123,7 @@ class Network:
     def plug(self, namespace: Namespace, netns: str, address: str) -> None:
         """Make a server's network namespace with its only interface."""
         link, mac = self.link_name(address), mac_of(address)
-        unplug(namespace, netns)
+        self.unplug(namespace, netns, address)
         namespace.run("ip", "netns", "add", netns)
         outside = (
             f"link add {link} mtu {_mtu()} type veth peer name eth0 address {mac} netns {netns}\n"
@@ -135,6 +135,12 @@ class Network:
         )
         namespace.run("ip", "-batch", "-", input=outside)
         namespace.run("ip", "-n", netns, "-batch", "-", input=inside)
+
+    def unplug(self, namespace: Namespace, netns: str, address: str) -> None:
+        """Remove a server's network, its cable first: the kernel takes its time with the rest."""
+        if Path("/sys/class/net", self.link_name(address)).exists():
+            run(["ip", "link", "del", self.link_name(address)], check=False)
+        namespace.run("ip", "netns", "del", netns, check=False)
 
     def cut(self, source: str, to: str) -> None:
         """Drop every frame from one address to another."""
@@ -151,11 +157,6 @@ class Network:
     def _element(self, verb: str, source: str, to: str, *, check: bool = True) -> None:
         element = f"{{ {source} . {to} }}"
         run(["nft", verb, "element", "bridge", self.bridge, "cut", element], check=check)
-
-
-def unplug(namespace: Namespace, netns: str) -> None:
-    """Remove a server's network namespace, and its cable with it."""
-    namespace.run("ip", "netns", "del", netns, check=False)
 
 
 def mac_of(address: str) -> str:

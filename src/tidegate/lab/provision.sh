@@ -20,7 +20,9 @@ PerSourcePenalties no
 END
 
 # The kernel is the machine's: a server may set what is its own (net.*), not the rest.
-rm -f /usr/lib/sysctl.d/*.conf
+for file in /usr/lib/sysctl.d/*.conf; do
+    sed -i -n '/^-\{0,1\}net\./p' "$file"
+done
 
 # No udev in here: what it would have done.
 cat > /etc/tmpfiles.d/lab.conf <<'END'

@@ -27,7 +27,7 @@ SUITE = "trixie"
 PACKAGES = (
     "systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd,openssh-server,podman,crun,"
     "netavark,aardvark-dns,nftables,iproute2,uidmap,passt,catatonit,ca-certificates,python3,"
-    "procps,curl,e2fsprogs,faketime,libfaketime,iputils-ping,sudo"
+    "procps,curl,linux-sysctl-defaults,e2fsprogs,faketime,libfaketime,iputils-ping,sudo"
 )
 PROVISION = Path(__file__).parent / "provision.sh"
 VARIANTS = ("server", "bare", "bare-without-podman")

@@ -26,7 +26,7 @@ from tidegate.lab.disk import Disk
 from tidegate.lab.identity import Identity
 from tidegate.lab.machine import Machine
 from tidegate.lab.namespace import Namespace
-from tidegate.lab.network import Network, unplug
+from tidegate.lab.network import Network
 from tidegate.lab.places import Places
 from tidegate.lab.processes import failure, run
 
@@ -236,7 +236,7 @@ class Server:
         """Take away what is left of the last time it was on."""
         if self.namespace.exists():
             self.namespace.podman("rm", "--force", "--time=0", self.container, check=False)
-            unplug(self.namespace, self.netns)
+            self.network.unplug(self.namespace, self.netns, self.address)
             self.disk.unmount(self.namespace)
 
     def _run_argv(self) -> list[str]:
