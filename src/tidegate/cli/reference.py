@@ -1,7 +1,7 @@
 """The reference pages, made from the code: ``python -m tidegate.cli.reference [--check]``.
 
-docs/reference/commands.md comes from the table of commands and their docstrings,
-docs/reference/configuration.md from the tables that read tidegate.yaml.
+commands.md comes from the table of commands and their docstrings, configuration.md from the
+tables that read tidegate.yaml, states.md from the two tables that move a deployment.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from pathlib import Path
 
 from tidegate.cli import COMMANDS, load
 from tidegate.config.schema import SECTIONS
+from tidegate.host.deployment import ENDED, TRANSITIONS
+from tidegate.pipeline.states import ENDS, TABLE, Phase
 
 MADE = "<!-- made by python -m tidegate.cli.reference: change the code, not this page -->"
 FOLDER = Path("docs/reference")
@@ -48,9 +50,46 @@ def configuration() -> str:
     return "\n".join(parts) + "\n"
 
 
+def states() -> str:
+    """The page of the two state machines, as Mermaid diagrams of the tables that the code runs."""
+    controller = [
+        f"    {start.value} --> {end.value}: {outcome.value}"
+        for (start, outcome), end in TABLE.items()
+    ]
+    host = [f"    {start} --> {end}: {happened}" for (start, happened), end in TRANSITIONS.items()]
+    return "\n".join(
+        [
+            MADE,
+            "",
+            "# How a deployment moves",
+            "",
+            "The controller's phases. Which way a deployment ends is the decision that is recorded",
+            "on the host, not the one that was proposed (`overruled`).",
+            "",
+            *diagram(Phase.ACQUIRE.value, controller, sorted(end.value for end in ENDS)),
+            "",
+            "A host's states. Each change is on its disk before anything that follows from it.",
+            "",
+            *diagram("acquired", host, sorted(ENDED)),
+            "",
+        ]
+    )
+
+
+def diagram(first: str, arrows: list[str], ends: list[str]) -> list[str]:
+    """A state diagram in Mermaid's words (https://mermaid.js.org/syntax/stateDiagram.html)."""
+    closing = [f"    {end} --> [*]" for end in ends]
+    lines = [f"    [*] --> {first}", *arrows, *closing]
+    return ["```mermaid", "stateDiagram-v2", *lines, "```"]
+
+
 def pages() -> dict[str, str]:
     """Each page's name and text."""
-    return {"commands.md": commands(), "configuration.md": configuration()}
+    return {
+        "commands.md": commands(),
+        "configuration.md": configuration(),
+        "states.md": states(),
+    }
 
 
 def main() -> int:
