@@ -53,7 +53,7 @@ def configuration() -> str:
 def states() -> str:
     """The page of the two state machines, as Mermaid diagrams of the tables that the code runs."""
     controller = [
-        f"    {start.value} --> {end.value}: {outcome.value}"
+        f"    {start.name.lower()} --> {end.name.lower()}: {outcome.value}"
         for (start, outcome), end in TABLE.items()
     ]
     host = [f"    {start} --> {end}: {happened}" for (start, happened), end in TRANSITIONS.items()]
@@ -66,7 +66,9 @@ def states() -> str:
             "The controller's phases. Which way a deployment ends is the decision that is recorded",
             "on the host, not the one that was proposed (`overruled`).",
             "",
-            *diagram(Phase.ACQUIRE.value, controller, sorted(end.value for end in ENDS)),
+            *diagram(
+                Phase.ACQUIRE.name.lower(), controller, sorted(end.name.lower() for end in ENDS)
+            ),
             "",
             "A host's states. Each change is on its disk before anything that follows from it.",
             "",
