@@ -37,6 +37,14 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("init", "tidegate.cli.init:init", "Write tidegate.yaml from what is here.", BEGIN),
     Entry("doctor", "tidegate.cli.doctor:doctor", "Say what is missing, and its remedy.", BEGIN),
     Entry("host", "tidegate.cli.host:app", "Make a bare server ready (host bootstrap).", BEGIN),
+    Entry("plan", "tidegate.cli.plan:plan", "Show what a deployment would change, and why.", SHIP),
+    Entry("deploy", "tidegate.cli.deploy:deploy", "Deploy this folder, blue-green.", SHIP),
+    Entry("rollback", "tidegate.cli.rollback:rollback", "Go back to an earlier release.", SHIP),
+    Entry("destroy", "tidegate.cli.destroy:destroy", "Take an environment off its hosts.", SHIP),
+    Entry("status", "tidegate.cli.status:status", "What runs, and whether it should.", WATCH),
+    Entry("history", "tidegate.cli.history:history", "What was deployed, and how it ended.", WATCH),
+    Entry("logs", "tidegate.cli.logs:logs", "A service's output.", WATCH),
+    Entry("exec", "tidegate.cli.exec:execute", "Run a command inside a service.", WATCH),
     Entry("lab", "tidegate.cli.lab:app", "Disposable real servers to try it on.", TOOLS),
 )
 

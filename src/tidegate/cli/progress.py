@@ -29,6 +29,7 @@ TITLES: Mapping[str, str] = {
 }  # fmt: skip
 QUIET = frozenset({"lock", "secrets", "commit", "unlock", "abort"})
 SHOWN_S = 0.05
+PATIENCE_S = 0.3  # what ends sooner needs no live table, and rich costs 60 ms
 MARKS = {"begin": "…", "ok": "✓", "failed": "✗", "info": "·"}
 
 
@@ -56,6 +57,11 @@ class Progress:
         self._colour = coloured(sys.stderr)
         self._began = time.monotonic()
         self._live: Live | None = None
+        self._closed = False
+        self._timer = threading.Timer(PATIENCE_S, self._paint)
+        self._timer.daemon = True
+        if self._terminal:
+            self._timer.start()
         self._file: IO[str] | None = None
         if events:
             self._file = Path(events).open("a", encoding="utf-8")  # noqa: SIM115 (see close)
@@ -94,7 +100,9 @@ class Progress:
 
     def close(self) -> None:
         """Leave the last picture standing."""
+        self._timer.cancel()
         with self._lock:
+            self._closed = True
             if self._live is not None:
                 self._live.stop()
                 self._live = None
@@ -132,8 +140,8 @@ class Progress:
 
     def _show(self, row: Row, state: str) -> None:
         if self._terminal:
-            self._paint()
-        elif not self._quiet and (state == "failed" or row.title not in QUIET):
+            return
+        if not self._quiet and (state == "failed" or row.title not in QUIET):
             self._line(row, state)
 
     def _line(self, row: Row, state: str) -> None:
@@ -145,10 +153,7 @@ class Progress:
         sys.stderr.flush()
 
     def _step(self, text: str, state: str, message: str, event: Mapping[str, Any]) -> None:
-        if self._terminal:
-            self._paint()
-            return
-        if self._quiet or state == "begin":
+        if self._terminal or self._quiet or state == "begin":
             return
         took = float(event.get("ms") or 0) / 1000
         shown = f"{took:5.1f} s" if took >= SHOWN_S else " " * 7
@@ -162,11 +167,14 @@ class Progress:
         return paint(MARKS.get(state, "·"), colour, on=self._colour)
 
     def _paint(self) -> None:
-        if self._live is None:
-            from rich.live import Live
+        """Begin the live table; from then on it draws itself."""
+        from rich.live import Live
 
-            from tidegate.cli.output import console
+        from tidegate.cli.output import console
 
+        with self._lock:
+            if self._closed:
+                return
             self._live = Live(
                 get_renderable=self._picture,
                 console=console(stderr=True),

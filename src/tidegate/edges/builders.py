@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -51,15 +52,31 @@ class Images:
         self._store = store
         self._resolve = resolve
         self._notes = cache_dir("builds")
+        self._lock = threading.Lock()
+        self._locks: dict[str, threading.Lock] = {}
 
-    def ensure(self, made: Recipe) -> tuple[StoredImage, bool]:
-        """The image of a recipe and whether it had to be built."""
+    def ensure(self, made: Recipe, begin: Callable[[], None]) -> tuple[StoredImage, bool]:
+        """The image of a recipe and whether it had to be built; ``begin`` is told before it is.
+
+        Equal recipes of two services, asked for at once, are built once.
+        """
         text = _dockerfile(made)
         bases = {base: self._base(base) for base in dockerfile.bases(text, made.arguments)}
         key = recipe.key(made, text, _contexts(made), bases)
+        with self._building(key):
+            return self._ensure(made, key, begin)
+
+    def _building(self, key: str) -> threading.Lock:
+        with self._lock:
+            return self._locks.setdefault(key, threading.Lock())
+
+    def _ensure(
+        self, made: Recipe, key: str, begin: Callable[[], None]
+    ) -> tuple[StoredImage, bool]:
         found = self._known(key)
         if found is not None:
             return found, False
+        begin()
         digest = self._build(made, key)
         image = self._store.image(digest)
         if image is None:

@@ -41,7 +41,7 @@ def read(sources: Iterable[Source], variables: Mapping[str, str]) -> Values:
     return {source.secret: _encoded(_value(source, variables)) for source in sources}
 
 
-def changed(place: str, values: Values) -> bool:
+def changed(place: str, values: Mapping[str, str]) -> bool:
     """Whether they differ from what this machine last sent to ``place``."""
     try:
         kept = json.loads(_note(place).read_text())
@@ -50,7 +50,7 @@ def changed(place: str, values: Values) -> bool:
         return bool(values)
 
 
-def remember(place: str, values: Values) -> None:
+def remember(place: str, values: Mapping[str, str]) -> None:
     """They are on the hosts of ``place`` now."""
     if not values:
         return
@@ -83,8 +83,8 @@ def _encoded(value: bytes) -> str:
     return base64.b64encode(value).decode()
 
 
-def _digest(salt: str, values: Values) -> str:
-    content = json.dumps(values, sort_keys=True).encode()
+def _digest(salt: str, values: Mapping[str, str]) -> str:
+    content = json.dumps(dict(values), sort_keys=True).encode()
     return hashlib.scrypt(content, salt=salt.encode(), n=1024, r=8, p=1).hex()
 
 

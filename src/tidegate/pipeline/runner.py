@@ -51,6 +51,7 @@ class Report:
     deployment: str = ""
     number: int = 0
     error: TidegateError | None = None
+    bytes_sent: int = 0
     results: dict[str, Results] = field(default_factory=dict)
 
     def collected(self, phase: Phase, key: str) -> list[Any]:

@@ -1,0 +1,338 @@
+"""Wiring: from a folder and an environment's name to a release, a plan, and attached hosts.
+
+The only place that joins the pure core to the edges. What can be made here is made while the
+hosts are being attached. Durations are seconds.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from tidegate.config import environment_variables, load_config, require_available
+from tidegate.config.load import FILE
+from tidegate.edges import secret_values
+from tidegate.edges.agent import Agent
+from tidegate.edges.agent_install import ATTACH, artifact
+from tidegate.edges.blobs import BlobServer
+from tidegate.edges.process import Command
+from tidegate.edges.signing import owner, sign
+from tidegate.edges.ssh import Ssh
+from tidegate.edges.ssh_failures import NOT_FOUND
+from tidegate.errors import InputError, TidegateError
+from tidegate.model.config import Config, Environment, Host
+from tidegate.pipeline.making import Made, make
+from tidegate.pipeline.runner import Attempt, Report, Runner
+from tidegate.pipeline.states import Phase
+from tidegate.plan import Plan, plan
+from tidegate.ports import Reporter
+from tidegate.release.manifest import release_bytes
+
+DESTROY_LEASE_S = 120.0
+
+Observation = Mapping[str, Any]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One environment of one tidegate.yaml; ``instance`` is the project's name on its hosts."""
+
+    config: Config
+    environment: Environment
+    variables: Mapping[str, str]
+    instance: str
+
+    @property
+    def place(self) -> str:
+        """What tells this environment from all others, on this machine."""
+        hosts = ",".join(host.destination for host in self.environment.hosts.values())
+        return f"{hosts}/{self.instance}/{self.environment.name}"
+
+
+def choose(
+    environment: str = "", variables: Mapping[str, str] | None = None, file: str | Path = FILE
+) -> Target:
+    """The environment of that name; the name may be left out where there is only one."""
+    config = load_config(file)
+    chosen = _environment(config, environment)
+    require_available(config, chosen)
+    values = environment_variables(config, chosen, variables or {})
+    return Target(config, chosen, values, instance(config, chosen))
+
+
+def _environment(config: Config, name: str) -> Environment:
+    if not name and len(config.environments) == 1:
+        return next(iter(config.environments.values()))
+    if name in config.environments:
+        return config.environments[name]
+    from tidegate.config.nearest import nearest
+
+    known = ", ".join(config.environments)
+    close = nearest(name, list(config.environments)) if name else ""
+    raise InputError(
+        f"there is no environment {name!r}" if name else "which environment?",
+        code="unknown-environment",
+        where=config.where("environments"),
+        hint=f"did you mean {close}?" if close else f"there are: {known}",
+    )
+
+
+def instance(config: Config, environment: Environment) -> str:
+    """The project's name, with the environment's where another one shares a host with it."""
+    mine = {host.destination for host in environment.hosts.values()}
+    shared = any(
+        host.destination in mine
+        for other in config.environments.values()
+        if other.name != environment.name
+        for host in other.hosts.values()
+    )
+    return f"{config.project}-{environment.name}" if shared else config.project
+
+
+@dataclass(slots=True)
+class Fleet:
+    """The attached hosts of an environment, its witness first, and what was seen there."""
+
+    agents: list[Agent] = field(default_factory=list)
+    observed: list[Observation] = field(default_factory=list)
+
+    @property
+    def witness(self) -> Agent:
+        return self.agents[0]
+
+    @property
+    def seen(self) -> Observation:
+        """The witness's observation."""
+        return self.observed[0]
+
+    def close(self) -> None:
+        """End the sessions; the connections stay open for a while."""
+        for agent in self.agents:
+            agent.close()
+
+
+def hosts(environment: Environment) -> list[Host]:
+    """The witness first."""
+    witness = environment.witness
+    return [witness, *(h for h in environment.hosts.values() if h.name != witness.name)]
+
+
+def ssh(host: Host) -> Ssh:
+    """The edge to one host."""
+    return Ssh(host.destination, name=host.name)
+
+
+def attach(
+    target: Target, reporter: Reporter, *, full: bool = False, observe: bool = True
+) -> Fleet:
+    """Connect to every host at once, bring the tool there up to date, and look around."""
+    found = artifact()
+    agents = [
+        Agent(ssh(host), target.instance, found, reporter.event, _signer)
+        for host in hosts(target.environment)
+    ]
+
+    def one(agent: Agent) -> Observation:
+        first = (("observe", {"full": full}),) if observe else ()
+        answers = agent.attach(*first)
+        return answers[0].result() if answers else {}
+
+    if len(agents) == 1:
+        return Fleet(agents, [one(agents[0])])
+    with ThreadPoolExecutor(len(agents)) as pool:
+        return Fleet(agents, list(pool.map(one, agents)))
+
+
+def _signer() -> str:
+    from tidegate.bootstrap.signing_key import public_key, signing_key
+
+    return public_key(signing_key())
+
+
+def meanwhile(work: Callable[[], T]) -> Future[T]:
+    """Begin something in a thread that no exit waits for; ``result()`` raises its error."""
+    future: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as problem:
+            future.set_exception(problem)
+
+    threading.Thread(target=run, name="meanwhile", daemon=True).start()
+    return future
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What would be deployed, what runs, and the difference."""
+
+    fleet: Fleet
+    made: Made
+    plan: Plan
+    secrets_changed: bool
+
+    @property
+    def nothing_to_do(self) -> bool:
+        return self.plan.empty and not self.secrets_changed
+
+
+def survey(target: Target, reporter: Reporter, *, refresh: bool = False) -> Survey:
+    """Make the release here while the hosts are asked what they run; change nothing."""
+    attached = meanwhile(lambda: attach(target, reporter, full=True))
+    with phase(reporter, "build"):
+        made = make(
+            target.config,
+            target.environment,
+            target.variables,
+            target.instance,
+            reporter,
+            refresh=refresh,
+        )
+    with phase(reporter, "plan"):
+        fleet = attached.result()
+        _same_architecture(fleet, made)
+        difference = plan(fleet.seen.get("release"), made.release, fleet.seen)
+        changed = bool(made.secrets) and secret_values.changed(target.place, made.secrets)
+    return Survey(fleet, made, difference, changed)
+
+
+def _same_architecture(fleet: Fleet, made: Made) -> None:
+    """Own images are built for one architecture, and pulled only where it is that one."""
+    for agent in fleet.agents:
+        theirs = agent.hello.get("arch")
+        for name, arch in made.architectures.items():
+            if arch and theirs and arch != theirs:
+                raise InputError(
+                    f"the image of {name} is for {arch}, and {agent.name} is {theirs}",
+                    code="architecture",
+                    hint=f"give the service `platform: linux/{theirs}`",
+                )
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a person asks of a deployment besides the release itself."""
+
+    reason: str = ""
+    allow_stateful: bool = False
+    generation: int = 0
+
+
+def deploy(target: Target, found: Survey, wish: Wish, reporter: Reporter) -> Report:
+    """Carry a surveyed plan out."""
+    made = found.made
+    server = BlobServer(made.store, made.files) if made.served else None
+    content = release_bytes(made.release)
+    attempt = replace(
+        _attempt(target, wish),
+        release=made.release,
+        signature=sign(_key(), content),
+        secrets=made.secrets,
+        blobs_port=server.port if server else 0,
+    )
+    try:
+        report = Runner(found.fleet.agents, attempt, reporter).run()
+    finally:
+        if server is not None:
+            server.close()
+    if report.end is Phase.COMMITTED:
+        secret_values.remember(target.place, made.secrets)
+    report.bytes_sent = server.bytes_sent if server else 0
+    return report
+
+
+def rollback(target: Target, fleet: Fleet, wish: Wish, reporter: Reporter) -> Report:
+    """Deploy a stored generation of the hosts again; nothing of this folder is used."""
+    attempt = replace(
+        _attempt(target, wish),
+        kind="rollback",
+        generation=wish.generation or previous(fleet.seen),
+        allow_stateful=True,
+    )
+    return Runner(fleet.agents, attempt, reporter).run()
+
+
+def previous(seen: Observation) -> int:
+    """The newest generation that is kept besides the one that serves."""
+    kept = [int(entry["n"]) for entry in seen.get("generations") or () if not entry["current"]]
+    current = int(seen.get("generation") or 0)
+    older = [n for n in kept if n < current] or kept
+    if not older:
+        raise InputError(
+            "there is no earlier release to go back to",
+            code="no-generation",
+            hint="tidegate history lists what the hosts keep",
+        )
+    return max(older)
+
+
+def destroy(target: Target, fleet: Fleet, reporter: Reporter, *, volumes: bool) -> list[str]:
+    """Take the instance off every host; returns the names of what was removed."""
+    removed: list[str] = []
+    for agent in fleet.agents:
+        args = {
+            "environment": target.environment.name,
+            "owner": owner(),
+            "reason": "destroy",
+            "lease_s": DESTROY_LEASE_S,
+        }
+        with phase(reporter, "remove"):
+            granted = agent.call("acquire", args)
+            name, token = str(granted["deployment"]), int(granted["token"])
+            volumes_too = {"volumes": volumes}
+            result = agent.call("destroy", volumes_too, deployment=name, token=token)
+            agent.call("release", {}, deployment=name, token=token)
+        removed += [str(item) for key in ("removed", "volumes") for item in result.get(key) or ()]
+    return removed
+
+
+def by_hand(target: Target, words: tuple[str, ...], *, terminal: bool) -> int:
+    """Run the host's own tool with our streams; returns its exit status."""
+    host = hosts(target.environment)[0]
+    argv = (ATTACH, *words[:1], "--project", target.instance, *words[1:])
+    status = ssh(host).interactive(Command(argv), terminal=terminal)
+    if status == NOT_FOUND:
+        raise InputError(
+            f"nothing was deployed to {host.name} yet", code="nothing-here",
+            hint=f"tidegate deploy {target.environment.name}",
+        )  # fmt: skip
+    return status
+
+
+def _attempt(target: Target, wish: Wish) -> Attempt:
+    switch = target.environment.switch
+    return Attempt(
+        environment=target.environment.name,
+        owner=owner(),
+        reason=wish.reason,
+        allow_stateful=wish.allow_stateful,
+        lease_s=switch.lease_s,
+        watch_s=switch.watch_s,
+        max_error_rate=switch.max_error_rate,
+        min_requests=switch.min_requests,
+    )
+
+
+def _key() -> Path:
+    from tidegate.bootstrap.signing_key import signing_key
+
+    return signing_key()
+
+
+@contextmanager
+def phase(reporter: Reporter, name: str) -> Iterator[None]:
+    """Report a phase of ours around a block."""
+    reporter.phase(name, "begin")
+    try:
+        yield
+    except TidegateError as problem:
+        reporter.phase(name, "failed", problem.message)
+        raise
+    reporter.phase(name, "ok")

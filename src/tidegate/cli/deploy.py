@@ -1,0 +1,148 @@
+"""``tidegate deploy``: this folder's release to an environment, and back by itself if it is bad."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tidegate.cli.output import print_json, progress, say
+
+if TYPE_CHECKING:
+    from tidegate.app import Survey
+    from tidegate.cli.progress import Progress
+    from tidegate.errors import TidegateError
+    from tidegate.pipeline.runner import Report
+
+
+def deploy(
+    environment: str = "",
+    /,
+    *,
+    dry_run: bool = False,
+    reason: str = "",
+    variable: list[str] | None = None,
+    pull: bool = False,
+    allow_stateful: bool = False,
+    events: str = "",
+    config: str = "tidegate.yaml",
+    json: bool = False,
+) -> None:
+    """Build what changed and deploy it, blue-green; a bad version is put back by itself.
+
+    Without changes nothing is restarted. Ctrl-C puts everything back in order.
+    Example: tidegate deploy production
+
+    Args:
+        environment: Its name; may be left out where there is only one.
+        dry_run: Show the plan and stop.
+        reason: Why, for the history.
+        variable: NAME=VALUE, stronger than all other variables; may be repeated.
+        pull: Ask registries again what each tag means now.
+        allow_stateful: Let the image of a service that keeps data change.
+        events: Append every event to this file, as lines of JSON.
+        config: The configuration file.
+        json: Answer as JSON.
+    """
+    from tidegate import app
+    from tidegate.cli.plan import text, variables
+    from tidegate.cli.progress import Progress
+
+    live = Progress(events=events, quiet=json)
+    report = None
+    try:
+        target = app.choose(environment, variables(variable), config)
+        found = app.survey(target, live, refresh=pull)
+        if not dry_run and not found.nothing_to_do:
+            wish = app.Wish(reason=reason, allow_stateful=allow_stateful)
+            report = app.deploy(target, found, wish, live)
+        found.fleet.close()
+    finally:
+        live.close()
+    if report is not None:
+        conclude(report, found.plan.version, live, json=json, plan=found.plan.as_dict())
+    elif json:
+        print_json("deployment", _nothing(found, live, dry_run=dry_run))
+    elif dry_run or not found.nothing_to_do:
+        say(text(found.plan, secrets_changed=found.secrets_changed))
+    else:
+        say(f"{text(found.plan)} ({live.total_s():.1f} s)")
+
+
+def _nothing(found: Survey, live: Progress, *, dry_run: bool) -> dict[str, Any]:
+    return {
+        "outcome": "planned" if dry_run else "nothing",
+        "deployment": found.fleet.seen.get("deployment") or "",
+        "version": found.plan.version,
+        "timings": live.timings(),
+        "total_s": round(live.total_s(), 3),
+        "plan": found.plan.as_dict(),
+    }
+
+
+def conclude(
+    report: Report, version: str, live: Progress, *, json: bool, plan: dict[str, Any] | None = None
+) -> None:
+    """Say how a deployment ended; raises its error where it did not commit."""
+    from tidegate.pipeline.states import Phase
+
+    if report.error is not None and report.end is not Phase.COMMITTED:
+        if not json:
+            _tell_what_was_put_back(report, live)
+        raise report.error
+    if json:
+        print_json("deployment", _facts(report, version, live, plan))
+    else:
+        serves = f"{report.deployment} serves {version}".rstrip()
+        say(f"{serves} ({live.total_s():.1f} s: {live.summary()})")
+        outage = report.total(Phase.SWITCH, "outage_ms")
+        recreated = report.collected(Phase.SWITCH, "recreated")
+        if recreated:
+            say(f"restarted in place: {', '.join(recreated)} ({outage / 1000:.1f} s)")
+    if report.error is not None:
+        raise _unfinished(report)
+
+
+def _facts(
+    report: Report, version: str, live: Progress, plan: dict[str, Any] | None
+) -> dict[str, Any]:
+    from tidegate.pipeline.states import Phase
+
+    return {
+        "outcome": "committed",
+        "deployment": report.deployment,
+        "version": version,
+        "started": report.collected(Phase.PREPARE, "started"),
+        "switched": report.collected(Phase.SWITCH, "switched"),
+        "recreated": report.collected(Phase.SWITCH, "recreated"),
+        "stopped": report.collected(Phase.FINISH, "stopped"),
+        "outage_ms": report.total(Phase.SWITCH, "outage_ms"),
+        "bytes_sent": report.bytes_sent,
+        "timings": live.timings(),
+        "total_s": round(live.total_s(), 3),
+        "plan": plan,
+    }
+
+
+def _tell_what_was_put_back(report: Report, live: Progress) -> None:
+    from tidegate.pipeline.states import Phase
+
+    if report.end is Phase.REVERTED and report.deployment:
+        back = report.collected(Phase.UNDO, "reverted")
+        stopped = report.collected(Phase.UNDO, "stopped")
+        progress(f"{report.deployment} was put back ({live.total_s():.1f} s: {live.summary()})")
+        if back:
+            progress(f"  serving again: {', '.join(map(str, back))}")
+        if stopped:
+            progress(f"  stopped: {', '.join(map(str, stopped))}")
+    elif report.end is Phase.LEFT:
+        progress(f"{report.deployment} is out of reach; its host puts it back by itself")
+
+
+def _unfinished(report: Report) -> TidegateError:
+    from tidegate.errors import InfrastructureError
+
+    assert report.error is not None
+    return InfrastructureError(
+        f"{report.deployment} is decided and serves, but was not tidied up: {report.error.message}",
+        code="unfinished",
+        hint="the host goes on by itself; tidegate status says how far it is",
+    )

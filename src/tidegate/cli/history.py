@@ -1,0 +1,39 @@
+"""``tidegate history``: what was deployed, when, by whom, and how it ended."""
+
+from __future__ import annotations
+
+from tidegate.cli.output import print_json, say, table
+
+
+def history(
+    environment: str = "",
+    /,
+    *,
+    limit: int = 20,
+    config: str = "tidegate.yaml",
+    json: bool = False,
+) -> None:
+    """List the deployments of an environment, newest first, from its audit log.
+
+    Example: tidegate history production --limit 5
+
+    Args:
+        environment: Its name; may be left out where there is only one.
+        limit: How many.
+        config: The configuration file.
+        json: Answer as JSON.
+    """
+    from tidegate import app
+    from tidegate.cli.progress import Progress
+
+    target = app.choose(environment, file=config)
+    fleet = app.attach(target, Progress(quiet=True), observe=False)
+    answer = fleet.witness.call("history", {"limit": limit})
+    fleet.close()
+    if json:
+        print_json("history", {"environment": target.environment.name, **answer})
+        return
+    keys = ("deployment", "at", "event", "outcome", "version", "owner", "reason")
+    rows = [tuple(str(entry.get(key, "")) for key in keys) for entry in answer["entries"]]
+    heads = ("deployment", "at", "what", "outcome", "version", "by", "reason")
+    say(table(heads, rows) if rows else "nothing was deployed yet")

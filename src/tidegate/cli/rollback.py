@@ -1,0 +1,44 @@
+"""``tidegate rollback``: an earlier release serves again, from what the hosts keep."""
+
+from __future__ import annotations
+
+
+def rollback(
+    environment: str = "",
+    /,
+    *,
+    to: int = 0,
+    reason: str = "",
+    events: str = "",
+    config: str = "tidegate.yaml",
+    json: bool = False,
+) -> None:
+    """Go back to the release before this one, or to any that the hosts keep.
+
+    Images and files are there already; nothing of this folder is needed. Data stays as it is.
+    Example: tidegate rollback production --to 41
+
+    Args:
+        environment: Its name; may be left out where there is only one.
+        to: The number of the deployment to go back to; history lists them.
+        reason: Why, for the history.
+        events: Append every event to this file, as lines of JSON.
+        config: The configuration file.
+        json: Answer as JSON.
+    """
+    from tidegate import app
+    from tidegate.cli.deploy import conclude
+    from tidegate.cli.progress import Progress
+
+    live = Progress(events=events, quiet=json)
+    try:
+        target = app.choose(environment, file=config)
+        fleet = app.attach(target, live)
+        wish = app.Wish(reason=reason, generation=to or app.previous(fleet.seen))
+        report = app.rollback(target, fleet, wish, live)
+        fleet.close()
+    finally:
+        live.close()
+    kept = {int(item["n"]): str(item.get("version") or "") for item in fleet.seen["generations"]}
+    version = f"{kept.get(wish.generation, '')} (as {target.environment.name}/{wish.generation})"
+    conclude(report, version.strip(), live, json=json)

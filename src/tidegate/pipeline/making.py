@@ -1,0 +1,160 @@
+"""A folder becomes a release: compose files, images and companion files, read side by side.
+
+Everything here happens on this machine; no host is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tidegate.compose import Project, load
+from tidegate.config import service_settings
+from tidegate.edges import companions, secret_values, worktree
+from tidegate.edges.builders import Images
+from tidegate.edges.disk import Disk
+from tidegate.edges.registry import Registry
+from tidegate.edges.store import Store
+from tidegate.errors import InputError
+from tidegate.images import names, recipe
+from tidegate.images.facts import facts
+from tidegate.model.config import Config, Environment
+from tidegate.ports import Reporter
+from tidegate.release.image import ImageRef
+from tidegate.targets.quadlet import secrets
+from tidegate.targets.quadlet.render import render
+from tidegate.targets.quadlet.wanted import wanted_files
+
+PROXY = "docker.io/library/haproxy:3.0"
+PARALLEL = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A release and what its hosts fetch from us: image blobs, companion files, secrets."""
+
+    release: dict[str, Any]
+    store: Store
+    files: Mapping[str, bytes] = field(repr=False)
+    secrets: Mapping[str, str] = field(repr=False)
+    architectures: Mapping[str, str]  # of own images, by service
+
+    @property
+    def served(self) -> bool:
+        """Whether a host may have to fetch something from this machine."""
+        images = self.release["images"].values()
+        return bool(self.files) or any(image["via"] == "controller" for image in images)
+
+
+def make(
+    config: Config,
+    environment: Environment,
+    variables: Mapping[str, str],
+    instance: str,
+    reporter: Reporter,
+    *,
+    refresh: bool = False,
+) -> Made:
+    """Build, resolve, read and render; ``refresh`` asks registries again."""
+    with ThreadPoolExecutor(PARALLEL + 1) as pool:
+        revision = pool.submit(worktree.revision, config.root)
+        project = compose(config, variables)
+        settings = service_settings(config, project.services, project.where, variables)
+        workshop = Workshop(project, Registry(refresh=refresh), reporter)
+        images = {name: pool.submit(workshop.image, name) for name in project.services}
+        proxy = pool.submit(workshop.proxy)
+        found = companions.read(wanted_files(project))
+        values = secret_values.read(secrets.sources(project, instance), variables)
+        release = render(
+            project,
+            settings=settings,
+            images={name: image.result() for name, image in images.items()},
+            instance=instance,
+            environment=environment.name,
+            commit=revision.result().commit,
+            version=revision.result().version,
+            files=found.facts,
+            variables=variables,
+            proxy=proxy.result(),
+            switch=environment.switch,
+        )
+    pins = {name: image.result() for name, image in images.items()}
+    return Made(release, workshop.store, found.content, values, _architectures(pins))
+
+
+def _architectures(images: Mapping[str, ImageRef]) -> dict[str, str]:
+    return {
+        name: image.facts.architecture
+        for name, image in images.items()
+        if image.via == "controller" and image.facts is not None
+    }
+
+
+def compose(config: Config, variables: Mapping[str, str]) -> Project:
+    """The project of a configuration's compose files."""
+    if not config.compose:
+        raise InputError(
+            f"there is no compose file beside {config.file}", code="compose-missing",
+            where=config.where(), hint="write a compose.yaml, or name yours under compose:",
+        )  # fmt: skip
+    files = [str(Path(config.root, name)) for name in config.compose]
+    return load(
+        files,
+        reader=Disk(config.root),
+        variables=variables,
+        project=config.project,
+        env_files=[],
+    )
+
+
+class Workshop:
+    """Makes the image of each service; from several threads at once."""
+
+    def __init__(self, project: Project, registry: Registry, reporter: Reporter) -> None:
+        self._project = project
+        self._registry = registry
+        self._reporter = reporter
+        self.store = Store()
+        self._images = Images(self.store, lambda name: registry.resolve(name).digest)
+
+    def image(self, service: str) -> ImageRef:
+        """Built where compose says ``build:``, else pinned to what its tag means now."""
+        return self._built(service) if "build" in self._body(service) else self._named(service)
+
+    def proxy(self) -> str:
+        """The fronts' image, pinned."""
+        return self._registry.resolve(PROXY).pinned
+
+    def _body(self, service: str) -> Mapping[str, Any]:
+        return self._project.services[service]
+
+    def _built(self, service: str) -> ImageRef:
+        body, project = self._body(service), self._project
+        made = recipe.recipe(
+            body["build"],
+            platform=str(body.get("platform") or ""),
+            secrets=project.secrets,
+            where=lambda key: project.where(("services", service, "build", key)),
+        )
+        image, fresh = self._images.ensure(
+            made, lambda: self._reporter.phase("build", "info", f"building {service}")
+        )
+        if fresh:
+            self._reporter.phase("build", "info", f"built {service}")
+        reference = names.own(project.name, service).at(image.digest)
+        return ImageRef(reference.pinned, "controller", "", image.size, facts(image.config))
+
+    def _named(self, service: str) -> ImageRef:
+        name = str(self._body(service).get("image") or "")
+        where = self._project.where(("services", service, "image"))
+        if not name:
+            raise InputError(
+                f"{service} has neither image nor build", code="image-unknown", where=where,
+                hint="give `image:` or `build:`",
+            )  # fmt: skip
+        reference = self._registry.resolve(name, where)
+        declared = self._registry.facts(reference, where=where)
+        return ImageRef(reference.pinned, "registry", reference.tagged, 0, declared)
