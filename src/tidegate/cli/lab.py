@@ -32,6 +32,8 @@ def up(
 ) -> None:
     """Bring servers up, new or as they were, and say how to reach them.
 
+    Example: tidegate lab up --servers a,b
+
     Args:
         servers: Names, separated by commas.
         bare: A server that is not prepared: root's key, and nothing done for Tidegate.

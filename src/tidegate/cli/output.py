@@ -11,6 +11,8 @@ import json as _json
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from tidegate.errors import TidegateError
@@ -43,12 +45,25 @@ def progress(text: str) -> None:
 
 
 def print_error(error: TidegateError, *, json: bool) -> None:
-    """Write an error to stderr, for people or as one line of JSON."""
+    """Write an error to stderr, for people or as one line of JSON.
+
+    Its file is shown as people would type it here: relative where it is below this directory.
+    """
+    if error.where is not None:
+        error.where = replace(error.where, file=typed_path(error.where.file))
     if json:
         line = _json.dumps(envelope("error", error.as_dict()), ensure_ascii=False)
         sys.stderr.write(line + "\n")
         return
     sys.stderr.write(error_text(error, colour=coloured(sys.stderr)))
+
+
+def typed_path(file: str) -> str:
+    """A path relative to the working directory where it is below it, else as it is."""
+    try:
+        return str(Path(file).relative_to(Path.cwd()))
+    except (ValueError, OSError):
+        return file
 
 
 def error_text(error: TidegateError, *, colour: bool = False) -> str:
