@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from cyclopts import Parameter
+
 
 def logs(
     service: str,
     /,
     *,
-    follow: bool = False,
+    follow: Annotated[bool, Parameter(alias="-f")] = False,
     lines: int = 100,
     environment: str = "",
     config: str = "tidegate.yaml",
 ) -> int:
     """Show what the serving copies of a service wrote.
 
-    Example: tidegate logs web --follow
+    Example: tidegate logs web -f
 
     Args:
         service: Its name in the compose file.
