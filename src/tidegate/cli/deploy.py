@@ -43,28 +43,35 @@ def deploy(
         json: Answer as JSON.
     """
     from tidegate import app
-    from tidegate.cli.plan import text, variables
+    from tidegate.cli.plan import variables
     from tidegate.cli.progress import Progress
 
     live = Progress(events=events, quiet=json)
+    wish = app.Wish(reason=reason, allow_stateful=allow_stateful)
     report = None
     try:
         target = app.choose(environment, variables(variable), config)
         found = app.survey(target, live, refresh=pull)
         if not dry_run and not found.nothing_to_do:
-            wish = app.Wish(reason=reason, allow_stateful=allow_stateful)
             report = app.deploy(target, found, wish, live)
         found.fleet.close()
     finally:
         live.close()
     if report is not None:
         conclude(report, found.plan.version, live, json=json, plan=found.plan.as_dict())
-    elif json:
-        print_json("deployment", _nothing(found, live, dry_run=dry_run))
-    elif dry_run or not found.nothing_to_do:
-        say(text(found.plan, secrets_changed=found.secrets_changed))
     else:
-        say(f"{text(found.plan)} ({live.total_s():.1f} s)")
+        _unchanged(found, live, dry_run=dry_run, json=json)
+
+
+def _unchanged(found: Survey, live: Progress, *, dry_run: bool, json: bool) -> None:
+    """Nothing was to be done, or nothing was asked but the plan."""
+    from tidegate.cli.plan import text
+
+    told = text(found.plan, secrets_changed=found.secrets_changed)
+    if json:
+        print_json("deployment", _nothing(found, live, dry_run=dry_run))
+    else:
+        say(told if dry_run else f"{told} ({live.total_s():.1f} s)")
 
 
 def _nothing(found: Survey, live: Progress, *, dry_run: bool) -> dict[str, Any]:

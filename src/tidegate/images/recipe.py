@@ -66,30 +66,9 @@ def recipe(
     where: Callable[[str], Where | None],
 ) -> Recipe:
     """Read the canonical ``build`` of a service; a key that no builder here knows is named."""
-    for key in build:
-        if key not in CARRIED_OUT and not key.startswith("x-"):
-            raise InputError(
-                f"build.{key} is not handled",
-                code="build-key",
-                where=where(key),
-                hint="remove it, or build the image elsewhere and name it with image:",
-            )
+    _check(build, where)
     context = str(build.get("context", ""))
-    if "://" in context or context.startswith(("git@", "github.com/")):
-        raise InputError(
-            "a build context must be a folder of this machine",
-            code="build-remote",
-            where=where("context"),
-            hint="clone the repository and name the folder",
-        )
     platforms = build.get("platforms") or ([platform] if platform else [])
-    if len(platforms) > 1:
-        raise InputError(
-            "several platforms in one build are not handled",
-            code="build-platforms",
-            where=where("platforms"),
-            hint="name the platform of your servers",
-        )
     file = str(build.get("dockerfile") or "Dockerfile")
     return Recipe(
         context=context,
@@ -109,6 +88,27 @@ def recipe(
         secrets=tuple(_secret(item, secrets, where) for item in build.get("secrets") or ()),
         where=where("context"),
     )
+
+
+def _check(build: Mapping[str, Any], where: Callable[[str], Where | None]) -> None:
+    """Raise an ``InputError`` for what no builder here carries out."""
+    for key in build:
+        if key not in CARRIED_OUT and not key.startswith("x-"):
+            raise InputError(
+                f"build.{key} is not handled", code="build-key", where=where(key),
+                hint="remove it, or build the image elsewhere and name it with image:",
+            )  # fmt: skip
+    context = str(build.get("context", ""))
+    if "://" in context or context.startswith(("git@", "github.com/")):
+        raise InputError(
+            "a build context must be a folder of this machine", code="build-remote",
+            where=where("context"), hint="clone the repository and name the folder",
+        )  # fmt: skip
+    if len(build.get("platforms") or ()) > 1:
+        raise InputError(
+            "several platforms in one build are not handled", code="build-platforms",
+            where=where("platforms"), hint="name the platform of your servers",
+        )  # fmt: skip
 
 
 def key(
@@ -155,7 +155,12 @@ def build_argv(
         ("--shm-size", made.shm_size),
     ):
         words += [name, value] if value else []
-    words += ["--no-cache"] if made.no_cache else []
+    return (*words, *_repeated(made), made.context)
+
+
+def _repeated(made: Recipe) -> list[str]:
+    """Options that may be given many times."""
+    words = ["--no-cache"] if made.no_cache else []
     for name, pairs in (
         ("--build-arg", made.args),
         ("--label", made.labels),
@@ -169,7 +174,7 @@ def build_argv(
         ("--secret", made.secrets),
     ):
         words += [word for value in values for word in (name, value)]
-    return (*words, made.context)
+    return words
 
 
 def _pairs(value: Any) -> tuple[tuple[str, str], ...]:
