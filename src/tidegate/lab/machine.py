@@ -31,6 +31,13 @@ PROGRAMS = {
     "nsenter": ("util-linux", "util-linux"),
 }
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+# Counted per user of the machine, and all servers' root is its root: too little for several
+# systemds (inotify(7)) and for the session keyring of each container (keyrings(7)).
+SHARED_LIMITS = {
+    "fs/inotify/max_user_instances": 1024,
+    "kernel/keys/maxkeys": 20_000,
+    "kernel/keys/maxbytes": 2_000_000,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +75,14 @@ def examine() -> Machine:
         systemd=Path("/run/systemd/system").is_dir(),
         mirror=_mirror(),
     )
+
+
+def make_room() -> None:
+    """Raise what the servers share with this machine, until it boots again."""
+    for name, least in SHARED_LIMITS.items():
+        setting = Path("/proc/sys", name)
+        if setting.exists() and int(setting.read_text()) < least:
+            setting.write_text(str(least))
 
 
 def _require_programs() -> None:

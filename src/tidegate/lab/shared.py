@@ -6,6 +6,7 @@ A reboot of the machine takes all of it but the key; every start of a server mak
 from __future__ import annotations
 
 from tidegate.lab.identity import make_key
+from tidegate.lab.machine import make_room
 from tidegate.lab.namespace import Namespace
 from tidegate.lab.network import Network
 from tidegate.lab.places import Places
@@ -19,6 +20,7 @@ def ensure(places: Places) -> None:
     with places.lock("lab"):
         if not places.key.exists():
             make_key(places.key, "tidegate lab")
+        make_room()
         namespace.ensure()
         network.ensure()
         if registry.installed and registry.needed():
