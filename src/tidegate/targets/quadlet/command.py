@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import json
 
+from tidegate.targets.quadlet.escape import FRAGILE
 from tidegate.targets.quadlet.rows import Service
-
-# No environment of ours and no shell: compose's argv is the container's argv.
-FRAGILE = frozenset({"", ";"})
 
 
 def entrypoint(service: Service, at: str, value: list[str] | None) -> None:

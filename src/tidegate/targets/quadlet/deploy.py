@@ -19,7 +19,7 @@ SWITCH = "the environment's `switch:` says how traffic moves"
 def row(service: Service, at: str, value: Mapping[str, Any]) -> None:
     """The row ``deploy``."""
     sheet = service.sheet
-    for name, setting in value.items():
+    for name, setting in sorted(value.items()):
         path = (at, name)
         if name == "resources":
             resources.resources(service, path, setting or {})

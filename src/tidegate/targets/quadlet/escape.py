@@ -11,11 +11,15 @@ systemd.service(5) "Command lines" and systemd.unit(5) "Specifiers", systemd 257
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 # How Quadlet 5.4 reads a value: one text trimmed of blanks and of `"` at both ends; one text as
 # it is; words with quotes but no escapes; words with quotes and C escapes; `K=V` of such words.
 SCALAR, RAW, STRV, WORDS, KEYVAL = "scalar", "raw", "strv", "words", "keyval"
 
+# Quadlet drops an empty value, and stops at an empty word; systemd ends a command at a lone `;`,
+# which Quadlet writes without quotes.
+FRAGILE = frozenset({"", ";"})
 _C_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _BLANK = re.compile(r"\s")
@@ -56,14 +60,32 @@ def _escape(char: str) -> str:
     return f"\\x{ord(char):02x}" if _CONTROL.match(char) else char
 
 
+@dataclass(frozen=True, slots=True)
+class HostPath:
+    """A path on the host; ``home``: below the deploy user's home, systemd's specifier ``%h``."""
+
+    path: str
+    home: bool = False
+
+    @property
+    def bare(self) -> str:
+        """For the short form of ``Volume=``, where nothing can be quoted."""
+        return ("%h/" if self.home else "") + specifiers(self.path)
+
+    def within(self, text: str) -> str:
+        """``text`` as one quoted word, with this path in place of its ``{}``."""
+        before, _, after = text.partition("{}")
+        path = word(self.path)[1:-1]
+        return f"{word(before)[:-1]}{'%h/' if self.home else ''}{path}{word(after)[1:]}"
+
+
 def words(texts: list[str]) -> str:
     """A command line for ``Exec=``, ``PodmanArgs=`` and ``ExecStartPost=``.
 
-    Quadlet stops at an empty word, and systemd ends the command at a lone ``;`` that Quadlet
-    writes unquoted: both are refused here, before they would shorten a command.
+    A word of ``FRAGILE`` is refused: it would shorten the command.
     """
     for text in texts:
-        if text in ("", ";"):
+        if text in FRAGILE:
             raise InexpressibleError(f"holds {text!r} as an argument of its own")
     return " ".join(word(text) for text in texts)
 
@@ -73,7 +95,7 @@ def plain(text: str, kind: str) -> str | None:
     checked(text)
     if kind in (WORDS, KEYVAL):
         return word(text)
-    if not text or _CONTROL.search(text):
+    if text in FRAGILE or _CONTROL.search(text):
         return None
     if kind == STRV:
         return _strv(text)

@@ -15,6 +15,7 @@ from typing import Any
 
 from tidegate.images.facts import ImageFacts
 from tidegate.targets.quadlet.durations import seconds
+from tidegate.targets.quadlet.escape import SCALAR, plain
 from tidegate.targets.quadlet.rows import Service
 
 INTERVAL_S = TIMEOUT_S = 30.0
@@ -92,7 +93,9 @@ def _of_image(check: Mapping[str, Any] | None) -> Health:
 def write(service: Service, at: str, value: Any) -> None:
     """The row ``healthcheck``."""
     sheet = service.sheet
-    for name in value:
+    if not value:
+        sheet.default((at,), "empty")
+    for name in sorted(value):
         path = (at, name)
         if name == "disable":
             _disable(service, path, bool(value[name]))
@@ -101,7 +104,7 @@ def write(service: Service, at: str, value: Any) -> None:
         elif name in FIGURES:
             sheet.key(path, FIGURES[name][0], str(value[name]))
         elif name == "retries":
-            sheet.key(path, "HealthRetries", str(max(1, int(value[name]))))
+            sheet.key(path, "HealthRetries", str(int(value[name]) or RETRIES))
         elif name == "start_interval":
             reason = "checked every 250 ms while it is deployed, which is never slower"
             sheet.deployed(path, reason)
@@ -157,29 +160,27 @@ def _shell(command: str) -> str:
 
 
 def complete(service: Service, found: Health) -> None:
-    """What no compose key says: the image's own check where only figures were given, Notify."""
-    sheet = service.sheet
-    check = service.compose.get("healthcheck") or {}
+    """What no compose key says: the image's own check, written out, and Notify=healthy.
+
+    Podman ignores figures without a command, and the host repeats the command while it starts.
+    """
     if not found.test:
         return
-    if check and not check.get("test"):
-        _repeat(service, found, check)
-    sheet.raw("Container", "Notify", "healthy")
-    sheet.raw("Service", "TimeoutStartSec", str(found.start_limit_s))
-
-
-def _repeat(service: Service, found: Health, check: Mapping[str, Any]) -> None:
-    """Podman ignores figures without a command: write the image's own check beside them."""
-    command = health_command(list(found.test))
-    if command is None:
-        service.sheet.refuse(("healthcheck",), "podman cannot run the image's own check this way")
-    service.sheet.key(("healthcheck",), "HealthCmd", command)
-    for name, (key, default) in FIGURES.items():
-        figure = getattr(found, f"{name}_s")
-        if not check.get(name) and figure != default:
-            service.sheet.key(("healthcheck",), key, f"{figure:g}s")
-    if not check.get("retries") and found.retries != RETRIES:
-        service.sheet.key(("healthcheck",), "HealthRetries", str(found.retries))
+    check = service.compose.get("healthcheck") or {}
+    lines = service.sheet.raw
+    if not check.get("test"):
+        command = health_command(list(found.test))
+        if command is None:
+            service.sheet.refuse(("healthcheck",), "podman cannot run the image's own check")
+        lines("Container", "HealthCmd", plain(command, SCALAR) or command)
+        for name, (key, default) in FIGURES.items():
+            figure = getattr(found, f"{name}_s")
+            if not check.get(name) and figure != default:
+                lines("Container", key, f"{figure:g}s")
+        if not check.get("retries") and found.retries != RETRIES:
+            lines("Container", "HealthRetries", str(found.retries))
+    lines("Container", "Notify", "healthy")
+    lines("Service", "TimeoutStartSec", str(found.start_limit_s))
 
 
 def probe_of(test: tuple[str, ...]) -> tuple[str, int] | None:

@@ -19,7 +19,7 @@ def row(service: Service, at: str, value: Any) -> None:
     """The rows ``post_start`` and ``pre_stop``."""
     for index, hook in enumerate(value):
         options: list[str] = []
-        for name in hook:
+        for name in sorted(hook):
             options += _options(name, hook[name])
             service.sheet.also((at, index, name), "unit", KEYS[at])
         try:
@@ -37,5 +37,5 @@ def _options(name: str, value: Any) -> list[str]:
     if name == "working_dir":
         return [f"--workdir={value}"]
     if name == "environment":
-        return [f"--env={key}={item}" for key, item in value.items() if item is not None]
+        return [f"--env={key}={item}" for key, item in sorted(value.items()) if item is not None]
     return []

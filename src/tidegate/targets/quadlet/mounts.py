@@ -14,10 +14,10 @@ from dataclasses import replace
 from typing import Any
 
 from tidegate.release.files import FileFact, bytes_digest, is_placeholder
-from tidegate.targets.quadlet.escape import InexpressibleError, specifiers, word
+from tidegate.targets.quadlet.escape import HostPath, InexpressibleError, word
 from tidegate.targets.quadlet.rows import Service, below
 from tidegate.targets.quadlet.scope import Scope
-from tidegate.targets.quadlet.sheet import NATIVE, Path
+from tidegate.targets.quadlet.sheet import NATIVE, PODMAN_ARGS, Path
 
 # Only what needs no quoting anywhere may go into the short form `source:target:options`.
 _SHORT = re.compile(r"[A-Za-z0-9_./@+-]+")
@@ -50,9 +50,9 @@ def _volume(service: Service, path: Path, mount: Mapping[str, Any]) -> None:
     words += ["nocopy"] if options.get("nocopy") else []
     if options.get("subpath"):
         extra = {"subpath": options["subpath"]}
-        key = _mount(service, path, "volume", name, mount["target"], words, extra)
+        key = _mount(service, path, "volume", HostPath(name), mount["target"], words, extra)
     else:
-        key = _short(service, path, "volume", name, mount["target"], words)
+        key = _short(service, path, "volume", HostPath(name), mount["target"], words)
     _covered(service, path, mount, key)
 
 
@@ -74,7 +74,7 @@ def image_volumes(service: Service) -> None:
     """Volumes that the image declares and the compose file does not mention: kept, too."""
     for target in undeclared(service.scope, service.name):
         name = _unit(service.scope, _anonymous(service, target))
-        _short(service, ("image",), "volume", name, target, [])
+        _short(service, ("image",), "volume", HostPath(name), target, [])
 
 
 def undeclared(scope: Scope, name: str) -> list[str]:
@@ -104,16 +104,16 @@ def _bind(service: Service, path: Path, mount: Mapping[str, Any]) -> None:
         words = ["ro", *words] if mount.get("read_only") else words
         _make(service, place)
     else:
-        place = specifiers(source)
+        place = HostPath(source)
         words = ["ro", *words] if mount.get("read_only") else words
         if options.get("create_host_path", True):
             _make(service, place)
-    key = _short(service, path, "bind", place, mount["target"], words, escaped=True)
+    key = _short(service, path, "bind", place, mount["target"], words)
     _covered(service, path, mount, key)
 
 
-def _make(service: Service, place: str) -> None:
-    line = f'/bin/sh -c {word(MAKE_FOLDER)} sh "{place}"'
+def _make(service: Service, place: HostPath) -> None:
+    line = f"/bin/sh -c {word(MAKE_FOLDER)} sh {place.within('{}')}"
     service.sheet.raw("Service", "ExecStartPre", line)
 
 
@@ -137,7 +137,7 @@ def _tmpfs(service: Service, path: Path, mount: Mapping[str, Any]) -> None:
     if options.get("mode"):
         extra["tmpfs-mode"] = f"{int(options['mode']):o}"
     words = ["ro"] if mount.get("read_only") else []
-    key = _mount(service, path, "tmpfs", "", mount["target"], words, extra)
+    key = _mount(service, path, "tmpfs", None, mount["target"], words, extra)
     _covered(service, path, mount, key)
 
 
@@ -152,21 +152,13 @@ _TYPES = {"volume": _volume, "bind": _bind, "tmpfs": _tmpfs, "image": _image}
 
 
 def _short(
-    service: Service,
-    path: Path,
-    kind: str,
-    source: str,
-    target: str,
-    words: list[str],
-    escaped: bool = False,
+    service: Service, path: Path, kind: str, source: HostPath, target: str, words: list[str]
 ) -> str:
     """``Volume=source:target:options`` where every part is plain, else ``Mount=``."""
-    bare = source.removeprefix("%h/")
-    if not (_SHORT.fullmatch(bare) and _SHORT.fullmatch(target)):
-        return _mount(service, path, kind, source, target, words, {}, escaped)
-    service.sheet.raw(
-        "Container", "Volume", ":".join([source, target, ",".join(words)]).rstrip(":")
-    )
+    if not (_SHORT.fullmatch(source.path) and _SHORT.fullmatch(target)):
+        return _mount(service, path, kind, source, target, words, {})
+    line = ":".join([source.bare, target, ",".join(words)]).rstrip(":")
+    service.sheet.raw("Container", "Volume", line)
     return "Volume"
 
 
@@ -174,28 +166,32 @@ def _mount(
     service: Service,
     path: Path,
     kind: str,
-    source: str,
+    source: HostPath | None,
     target: str,
     words: list[str],
     extra: Mapping[str, str],
-    escaped: bool = False,
 ) -> str:
     """``Mount=type=…``: fields as in CSV, the whole in quotes."""
-    marker = "\x01"
-    fields = [f"type={kind}"]
-    if source:
-        fields.append(_csv(f"source={marker if escaped else source}"))
-    fields.append(_csv(f"target={target}"))
+    fields = [_csv(f"target={target}")]
     fields += [_MOUNT_WORDS.get(item, item) for item in words]
     fields += [_csv(f"{name}={value}") for name, value in extra.items()]
+    rest = ",".join(fields)
+    if "\r" in rest or (source is not None and "\r" in source.path):
+        # Go's encoding/csv, which podman reads it with, changes them.
+        service.sheet.refuse(path, "the path holds a carriage return")
+    # Quadlet would write an odd source unquoted into RequiresMountsFor=.
+    odd = kind == "bind" and source is not None and not _SHORT.fullmatch(source.path)
+    start = "--mount=" if odd else ""
     try:
-        line = word(",".join(fields))
+        if source is None:
+            line = word(f"type={kind},{rest}")
+        else:
+            quoted = replace(source, path=source.path.replace('"', '""'))
+            line = quoted.within(f'{start}type={kind},"source={{}}",{rest}')
     except InexpressibleError as problem:
         service.sheet.refuse(path, f"the path {problem}")
-    if escaped:
-        line = line.replace("\\x01", source)
-    service.sheet.raw("Container", "Mount", line)
-    return "Mount"
+    service.sheet.raw("Container", "PodmanArgs" if odd else "Mount", line)
+    return "--mount" if odd else "Mount"
 
 
 _MOUNT_WORDS = {
@@ -227,7 +223,8 @@ def _covered(service: Service, path: Path, mount: Mapping[str, Any], key: str) -
         elif leaf[-1] == "create_host_path":
             service.sheet.also(leaf, "unit", "ExecStartPre")
         else:
-            service.sheet.also(leaf, NATIVE, key)
+            class_ = PODMAN_ARGS if key.startswith("--") else NATIVE
+            service.sheet.also(leaf, class_, key)
 
 
 def configs(service: Service, at: str, value: Any) -> None:
@@ -239,13 +236,19 @@ def configs(service: Service, at: str, value: Any) -> None:
             fact = replace(fact, mode=int(str(use["mode"]), 8))
         for name in ("uid", "gid"):
             if str(use.get(name) or "0") != "0":
-                hint = "make the file readable by all: mode 0444"
-                service.sheet.unsupported((*path, name), "a config belongs to root", hint)
+                _owner(service, (*path, name), use["source"])
         digest = service.found.companion(fact, service.sheet.where(service.sheet.path + path))
         target = use.get("target") or f"/{use['source']}"
-        _short(service, path, "bind", service.scope.file_path(digest), target, ["ro"], True)
-        for leaf in below(use, path):
-            service.sheet.also(leaf, NATIVE, "Volume")
+        _short(service, path, "bind", service.scope.file_path(digest), target, ["ro"])
+        _covered(service, path, use, "Volume")
+
+
+def _owner(service: Service, path: Path, name: str) -> None:
+    if service.scope.project.configs[name].get("file"):
+        service.sheet.harmless(path, "docker compose ignores it for a file, too")
+    else:
+        hint = "make the file readable by all: mode 0444"
+        service.sheet.unsupported(path, "a config belongs to root", hint)
 
 
 def _config(service: Service, path: Path, name: str) -> FileFact:

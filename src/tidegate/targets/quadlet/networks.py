@@ -33,7 +33,7 @@ def network(scope: Scope, key: str, strict: bool = True) -> tuple[dict[str, Any]
     else:
         sheet.raw("Network", "NetworkName", name)
         sheet.also(("name",), "native", "NetworkName")
-        for at, value in body.items():
+        for at, value in sorted(body.items()):
             if at not in ("name", "external"):
                 _write(sheet, at, value)
     configs = (body.get("ipam") or {}).get("config") or []
@@ -60,7 +60,7 @@ def _write(sheet: Sheet, at: str, value: Any) -> None:
             sheet.default((at,))
     elif at == "labels":
         if value:
-            sheet.key((at,), "Label", *(f"{k}={v}" for k, v in value.items()))
+            sheet.key((at,), "Label", *(f"{k}={v}" for k, v in sorted(value.items())))
         else:
             sheet.default((at,), "empty")
     elif at == "ipam":
@@ -85,7 +85,7 @@ def _driver(sheet: Sheet, value: str) -> None:
 
 def _options(sheet: Sheet, at: str, value: Mapping[str, Any]) -> None:
     used = []
-    for name, setting in value.items():
+    for name, setting in sorted(value.items()):
         if name == "com.docker.network.bridge.name":
             sheet.option((at,), "--interface-name", str(setting))
             used.append("--interface-name")
@@ -141,7 +141,9 @@ def joined(service: Service) -> list[dict[str, Any]]:
     if compose.get("network_mode"):
         return []
     wanted = compose.get("networks") or {"default": None}
-    order = sorted(wanted.items(), key=lambda item: -int((item[1] or {}).get("priority") or 0))
+    order = sorted(
+        wanted.items(), key=lambda item: (-int((item[1] or {}).get("priority") or 0), item[0])
+    )
     own = [str(compose.get("mac_address") or "")] + [""] * len(order)
     return [
         _joined(service, name, options or {}, mac)

@@ -64,7 +64,7 @@ def declared(service: Service, check: Health) -> list[dict[str, Any]]:
     for port in compose.get("ports") or []:
         if (port.get("protocol") or "tcp") == "tcp":
             _note(modes, int(port["target"]), _mode(port.get("app_protocol") or ""))
-    for text in compose.get("expose") or []:
+    for text in filter(None, compose.get("expose") or []):
         span, _, protocol = str(text).partition("/")
         if protocol in ("", "tcp"):
             first, _, last = span.partition("-")

@@ -112,6 +112,8 @@ def write_service(service: Service) -> tuple[health.Health, list[dict[str, Any]]
             ROWS[name](service, name, compose[name])
     joined = networks.joined(service)
     check = health.health(compose, service.scope.facts(service.name))
+    if service.scope.strategies.get(service.name) == "job":
+        check = health.Health()
     health.complete(service, check)
     mounts.image_volumes(service)
     return check, joined
@@ -159,8 +161,6 @@ def _entry(
     implied: set[str],
 ) -> dict[str, Any]:
     compose, scope, name = service.compose, service.scope, service.name
-    if scope.strategies[name] == "job":
-        check = health.Health()
     declared = ports.declared(service, check)
     modes = {port["port"]: port["mode"] for port in declared}
     mounted = {m["source"] for m in compose.get("volumes") or [] if _is_named(m)}

@@ -39,20 +39,20 @@ def ulimits(service: Service, at: str, value: Any) -> None:
         f"{name}={limit['soft']}:{limit['hard']}"
         if isinstance(limit, Mapping)
         else f"{name}={limit}:{limit}"
-        for name, limit in value.items()
+        for name, limit in sorted(value.items())
     ]
     service.sheet.key((at,), "Ulimit", *limits)
 
 
 def blkio(service: Service, at: str, value: Any) -> None:
     """The row ``blkio_config``; compose prints the device's keys with capitals."""
-    for name, setting in value.items():
+    for name, setting in sorted(value.items()):
         if name == "weight":
             service.sheet.option((at, name), "--blkio-weight", text(setting))
             continue
         option, what = BLOCK[name]
         for index, device in enumerate(setting):
-            lower = {key.lower(): text(item) for key, item in device.items()}
+            lower = {key.lower(): text(device[key]) for key in sorted(device, reverse=True)}
             words = f"{lower['path']}:{lower[what]}"
             keys = list(device)
             service.sheet.option((at, name, index, keys[0]), option, words)
@@ -62,13 +62,13 @@ def blkio(service: Service, at: str, value: Any) -> None:
 
 def resources(service: Service, at: tuple[str, ...], value: Mapping[str, Any]) -> None:
     """``deploy.resources``."""
-    for name, setting in (value.get("limits") or {}).items():
+    for name, setting in sorted((value.get("limits") or {}).items()):
         path = (*at, "limits", name)
         if name == "pids":
             pids(service, path, setting)
         elif name in LIMITS:
             service.sheet.option(path, LIMITS[name], text(setting))
-    for name, setting in (value.get("reservations") or {}).items():
+    for name, setting in sorted((value.get("reservations") or {}).items()):
         path = (*at, "reservations", name)
         if name == "memory":
             service.sheet.option(path, "--memory-reservation", text(setting))

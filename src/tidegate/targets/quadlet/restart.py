@@ -49,7 +49,7 @@ def restart_policy(service: Service, at: Path, value: Mapping[str, Any]) -> None
     attempts = int(value.get("max_attempts") or 0)
     window = seconds(value.get("window")) or WINDOW_S
     _write(service, (*at, "condition"), policy_of(service.compose), attempts, window)
-    for name, setting in value.items():
+    for name, setting in sorted(value.items()):
         path = (*at, name)
         if name == "delay":
             sheet.raw("Service", "RestartSec", f"{seconds(setting):g}s")

@@ -34,8 +34,10 @@ def each(name: str) -> Row:
     """A Quadlet key once per item."""
 
     def write(service: Service, at: str, value: Any) -> None:
-        if value:
-            service.sheet.key((at,), name, *(text(item) for item in value))
+        # An item that a variable left empty says nothing.
+        items = [text(item) for item in value if item != ""]
+        if items:
+            service.sheet.key((at,), name, *items)
         else:
             service.sheet.default((at,), "empty")
 
@@ -47,7 +49,7 @@ def pairs(name: str) -> Row:
 
     def write(service: Service, at: str, value: Any) -> None:
         if value:
-            service.sheet.key((at,), name, *(f"{k}={text(v)}" for k, v in value.items()))
+            service.sheet.key((at,), name, *(f"{k}={text(v)}" for k, v in sorted(value.items())))
         else:
             service.sheet.default((at,), "empty")
 

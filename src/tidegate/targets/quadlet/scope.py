@@ -14,9 +14,10 @@ from tidegate.images.facts import ImageFacts
 from tidegate.model.config import ServiceSettings
 from tidegate.release.files import Fact, describe
 from tidegate.release.image import ImageRef
+from tidegate.targets.quadlet.escape import HostPath
 
-# Below the deploy user's home (`%h`, systemd.unit(5)): files by digest, and writable folders.
-HOST_ROOT = "%h/.local/share/tidegate"
+# Below the deploy user's home: files by digest, and folders that services write to.
+HOST_ROOT = ".local/share/tidegate"
 
 
 class Project(Protocol):
@@ -81,13 +82,14 @@ class Scope:
             return "."
         return path[len(root) :].rstrip("/") if path.startswith(root) else None
 
-    def data_folder(self, relative: str) -> str:
+    def data_folder(self, relative: str) -> HostPath:
         """Where a folder of the project that services write to lies on the host."""
-        return f"{HOST_ROOT}/{self.instance}/data/{relative}"
+        return HostPath(f"{HOST_ROOT}/{self.instance}/data/{relative}", home=True)
 
-    def file_path(self, digest: str) -> str:
+    def file_path(self, digest: str) -> HostPath:
         """Where a companion file or tree lies on the host."""
-        return f"{HOST_ROOT}/{self.instance}/files/{digest.removeprefix('sha256:')}"
+        name = digest.removeprefix("sha256:")
+        return HostPath(f"{HOST_ROOT}/{self.instance}/files/{name}", home=True)
 
 
 @dataclass(slots=True)

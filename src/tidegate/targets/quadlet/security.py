@@ -48,7 +48,7 @@ def _one(service: Service, at: Path, text: str, name: str, rest: str) -> list[st
             sheet.key(at, "NoNewPrivileges", "true")
         return ["NoNewPrivileges"]
     if name == "seccomp":
-        sheet.key(at, "SeccompProfile", _profile(service, at, rest))
+        _seccomp(service, at, rest)
         return ["SeccompProfile"]
     if name == "systempaths" and rest == "unconfined":
         sheet.key(at, "Unmask", "ALL")
@@ -80,15 +80,17 @@ def _label(service: Service, at: Path, text: str) -> str:
     return "--security-opt"
 
 
-def _profile(service: Service, at: Path, text: str) -> str:
+def _seccomp(service: Service, at: Path, text: str) -> None:
+    """unconfined, a file of the host, or a file of the project."""
     if text in ("unconfined", "builtin") or text.startswith("/"):
-        return text
+        service.sheet.key(at, "SeccompProfile", text)
+        return
     path = f"{service.scope.project.working_dir.rstrip('/')}/{text.removeprefix('./')}"
     fact = service.scope.files.get(path)
     if fact is None:
         service.sheet.refuse(at, f"the seccomp profile {text!r} is not in the project")
     digest = service.found.companion(fact, service.sheet.where(service.sheet.path + at))
-    return service.scope.file_path(digest)
+    service.sheet.raw("Container", "SeccompProfile", service.scope.file_path(digest).bare)
 
 
 def devices(service: Service, at: str, value: Any) -> None:

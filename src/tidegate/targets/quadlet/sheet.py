@@ -29,6 +29,7 @@ CHOSEN_KEYS = frozenset(
     {"environment", "labels", "annotations", "sysctls", "ulimits", "extra_hosts", "driver_opts"}
     | {"options", "args", "aux_addresses", "storage_opt", "additional_contexts"}
 )
+CHOSEN_ENDS = frozenset((name,) for name in CHOSEN_KEYS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +156,7 @@ def shown(path: Path) -> str:
 
 def leaves(value: Any, path: Path) -> Iterator[Path]:
     """The paths of which something must be said: plain values, lists of them, chosen maps."""
-    if isinstance(value, Mapping) and value and path[-1] not in CHOSEN_KEYS:
+    if isinstance(value, Mapping) and value and path[-1:] not in CHOSEN_ENDS:
         for key, inner in value.items():
             yield from leaves(inner, (*path, str(key)))
     elif isinstance(value, list) and any(isinstance(item, Mapping) for item in value):

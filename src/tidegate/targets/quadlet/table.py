@@ -61,7 +61,7 @@ def _stop(service: Service, at: str, _value: Any) -> None:
 
 
 def _environment(service: Service, at: str, value: Any) -> None:
-    given = {name: item for name, item in value.items() if item is not None}
+    given = {name: item for name, item in sorted(value.items()) if item is not None}
     if given:
         service.sheet.key((at,), "Environment", *(f"{k}={v}" for k, v in given.items()))
     else:
@@ -126,7 +126,7 @@ def _logging(service: Service, at: str, value: Any) -> None:
         if "options" in value:
             service.sheet.default((at, "options"), "empty")
         return
-    taken = {name: item for name, item in options.items() if name in LOG_OPTIONS}
+    taken = {name: item for name, item in sorted(options.items()) if name in LOG_OPTIONS}
     unknown = sorted(set(options) - LOG_OPTIONS - {"max-file"})
     if unknown and driver in (*LOG_DRIVERS, None):
         service.sheet.unsupported((at, "options"), f"podman has no log option {unknown[0]!r}")
@@ -200,7 +200,7 @@ ROWS: dict[str, Row] = {
     "blkio_config": resources.blkio,
     "runtime": lambda s, at, value: s.sheet.key((at,), "GlobalArgs", f"--runtime={value}"),
     "storage_opt": lambda s, at, value: s.sheet.key(
-        (at,), "GlobalArgs", *(f"--storage-opt={k}={v}" for k, v in value.items())
+        (at,), "GlobalArgs", *(f"--storage-opt={k}={v}" for k, v in sorted(value.items()))
     ),
     "logging": _logging,
     "extra_hosts": _hosts,

@@ -40,7 +40,9 @@ def _write(sheet: Sheet, body: Mapping[str, Any]) -> None:
     elif driver:
         sheet.key(("driver",), "Driver", driver)
     if labels:
-        sheet.key(("labels",), "Label", *(f"{name}={value}" for name, value in labels.items()))
+        sheet.key(
+            ("labels",), "Label", *(f"{name}={value}" for name, value in sorted(labels.items()))
+        )
     elif labels is not None:
         sheet.default(("labels",), "empty")
     options = body.get("driver_opts")
@@ -54,7 +56,7 @@ def _write(sheet: Sheet, body: Mapping[str, Any]) -> None:
 
 def _options(sheet: Sheet, options: Mapping[str, Any]) -> None:
     used = []
-    for name, value in options.items():
+    for name, value in sorted(options.items()):
         if name in KEYS and options.get("device"):
             sheet.key(("driver_opts",), KEYS[name], str(value))
             used.append(KEYS[name])
