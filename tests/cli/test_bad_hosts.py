@@ -34,8 +34,10 @@ services:
     command: httpd -f -p 8000
     ports: ["8080:8000"]
 """
-STATE = """
-cd; find .config/containers .config/systemd -type f -exec sha256sum {} + 2>/dev/null | sort
+# Everything but the tool itself, which the first command brings along.
+STATE = r"""
+cd; find .config/containers .config/systemd -type f ! -name tidegate@.service \
+    -exec sha256sum {} + 2>/dev/null | sort
 podman ps -a --format '{{.Names}} {{.Status}}' | sed 's/ Up .*/ up/'
 podman volume ls -q; podman network ls -q; ls .local/share/tidegate/*/current 2>/dev/null || true
 """
