@@ -59,7 +59,8 @@ def turn_edge(ctx: Context, target: Generation) -> List[str]:
     """Point the edge at the slots of `target`; returns the services that were turned."""
     places = fronts.places(ctx.paths)
     held = [claim for claim in edge.claims(places) if claim.instance == ctx.paths.instance]
-    names = {part.service for claim in held for part in (*claim.published, *claim.routes)}
+    names = {port.service for claim in held for port in claim.published}
+    names |= {route.service for claim in held for route in claim.routes}
     wanted = fronts.live(target, ctx.paths.instance)
     known = edge.get_live(places)
     turn = {

@@ -39,6 +39,7 @@ class Admin:
                 connection.settimeout(TIMEOUT_S)
                 connection.connect(str(self._path))
                 connection.sendall(command.encode() + b"\n")
+                connection.shutdown(socket.SHUT_WR)
                 parts: List[bytes] = []
                 while True:
                     part = connection.recv(65536)
@@ -55,7 +56,8 @@ class Admin:
 
     def each(self, command: str) -> List[str]:
         """One command to every worker; those that left meanwhile are passed over."""
-        return [self.ask(f"@!{worker} {command}") for worker in self.workers()]
+        answers = [self.ask(f"@!{worker} {command}") for worker in self.workers()]
+        return [answer for answer in answers if not answer.startswith("Can't find")]
 
     def stamp(self) -> str:
         """The stamp of the configuration that new connections get; empty while starting."""

@@ -30,7 +30,7 @@ FORWARDED = (
 
 def edge_config(claims: Sequence[Claim]) -> str:
     """The whole configuration file; equal claims give equal bytes."""
-    lines = process(maxconn=16000) + defaults()
+    lines = process(descriptors=50000) + defaults()
     for claim in sorted(claims, key=lambda each: each.instance):
         for port in claim.published:
             lines += _published(claim.instance, port)

@@ -28,7 +28,7 @@ LIVE_KEY = "live"
 
 def front_config(spec: FrontSpec) -> str:
     """The whole configuration file; equal specs give equal bytes."""
-    lines = process(maxconn=4000) + defaults()
+    lines = process(descriptors=10000) + defaults()
     for port in sorted(spec.ports, key=lambda each: each.port):
         lines += _frontend(port)
         lines += _backends(spec, port)

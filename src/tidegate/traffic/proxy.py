@@ -20,11 +20,15 @@ RING = "latencies"
 SNIFF = "200ms"
 
 
-def process(maxconn: int) -> List[str]:
-    """The global section: small, quiet, controlled over sockets in FOLDER."""
+def process(descriptors: int) -> List[str]:
+    """The global section: small, quiet, controlled over sockets in FOLDER.
+
+    As many connections as the descriptors that the container may open allow, at most
+    `descriptors` (two a connection): a fixed number would not start where limits are lower.
+    """
     return [
         "global",
-        f"  maxconn {maxconn}",
+        f"  fd-hard-limit {descriptors}",
         "  nbthread 1",
         f"  stats socket {FOLDER}/admin.sock mode 600 level admin",
         "  hard-stop-after 1h",
