@@ -24,6 +24,9 @@ from tidegate.targets.quadlet.volumes import volume
 
 Release = dict[str, Any]
 
+# What podman needs to remove a container after the time that the container itself may take.
+STOP_MARGIN_S = 10
+
 
 def render(
     project: Project,
@@ -115,6 +118,8 @@ def write_service(service: Service) -> tuple[health.Health, list[dict[str, Any]]
     if service.scope.strategies.get(service.name) == "job":
         check = health.Health()
     health.complete(service, check)
+    # A start that is given up is only ended after this, whatever the container does with SIGTERM.
+    sheet.raw("Service", "TimeoutStopSec", str(int(stop_s(compose)) + STOP_MARGIN_S))
     mounts.image_volumes(service)
     return check, joined
 

@@ -56,8 +56,6 @@ def stop_s(compose: Any) -> float:
 def _stop(service: Service, at: str, _value: Any) -> None:
     whole = int(stop_s(service.compose))
     service.sheet.key((at,), "StopTimeout", str(whole))
-    service.sheet.raw("Service", "TimeoutStopSec", str(whole + 10))
-    service.sheet.also((at,), "native", "StopTimeout,TimeoutStopSec")
 
 
 def _environment(service: Service, at: str, value: Any) -> None:
