@@ -151,7 +151,7 @@ def test_a_cut_in_the_network_has_a_direction(lab: Lab) -> None:
     lab.network_cut(a.name, b.name, one_way=True)
     assert not reaches(a, b)
     assert reaches(b, a)
-    lab.heal(a.name, b.name)
+    lab.heal()
     assert reaches(a, b)
 
 

@@ -79,7 +79,7 @@ def ssh(name: str, *command: Annotated[str, Parameter(allow_leading_hyphen=True)
 
     Args:
         name: The server; USER@NAME logs in as that user.
-        command: What to run, after `--`.
+        command: What to run, after `--`; a single word may be a whole line for the shell there.
     """
     import shlex
 
@@ -96,7 +96,9 @@ def ssh(name: str, *command: Annotated[str, Parameter(allow_leading_hyphen=True)
         )
     argv = ["ssh", "-F", str(places.ssh_config), *(["-l", user] if user else []), server]
     sys.stdout.flush()
-    os.execvp("ssh", [*argv, "--", shlex.join(command)] if command else argv)  # noqa: S606
+    if command:
+        argv += ["--", command[0] if len(command) == 1 else shlex.join(command)]
+    os.execvp("ssh", argv)  # noqa: S606
 
 
 @app.command

@@ -121,9 +121,9 @@ class Lab:
             self.network.cut(source, to)
 
     def heal(self, a: str = "", b: str = "") -> None:
-        """End the cut between a and b, or without names every cut of this lab."""
+        """End the cut between a and b, or without names every cut around these servers."""
         if not a:
-            self.network.heal_all()
+            self.network.heal_all([server.address for server in self.servers])
             return
         for source, to in self._ways(a, b, one_way=False):
             self.network.heal(source, to)

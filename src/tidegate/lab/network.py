@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import shutil
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -150,9 +151,14 @@ class Network:
         """Let frames from one address to another pass again."""
         self._element("delete", source, to, check=False)
 
-    def heal_all(self) -> None:
-        """End every cut of this lab."""
-        run(["nft", "flush", "set", "bridge", self.bridge, "cut"])
+    def heal_all(self, addresses: Collection[str]) -> None:
+        """End every cut from or to one of these addresses."""
+        listed = run(["nft", "-j", "list", "set", "bridge", self.bridge, "cut"]).stdout
+        for entry in json.loads(listed)["nftables"]:
+            for element in entry.get("set", {}).get("elem", []):
+                source, to = element["concat"]
+                if source in addresses or to in addresses:
+                    self.heal(source, to)
 
     def _element(self, verb: str, source: str, to: str, *, check: bool = True) -> None:
         element = f"{{ {source} . {to} }}"

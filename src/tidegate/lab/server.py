@@ -153,7 +153,9 @@ class Server:
 
     def remove(self) -> None:
         """Switch it off and throw its disk away; its address and host key stay its own."""
+        shared.ensure(self.places)
         self.kill()
+        self.network.heal_all([self.address])
         self.disk.image.unlink(missing_ok=True)
 
     def wait(self, timeout_s: float = BOOT_S) -> None:
