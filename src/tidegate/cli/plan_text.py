@@ -1,4 +1,4 @@
-"""A plan for people: aligned, old beside new, what happens to each service and why.
+"""A plan for people: what happens to each service, and below it which key changed, old → new.
 
 The words carry everything, so pipes and ``NO_COLOR`` lose nothing (https://no-color.org).
 """
@@ -10,34 +10,39 @@ from collections.abc import Iterable, Iterator, Sequence
 from tidegate.cli.output import BOLD, CYAN, DIM, GREEN, RED, YELLOW, paint
 from tidegate.plan import Action, Change, ImageChange, Plan
 
+# What happens, its mark and colour, and how the summary counts it.
 ACTIONS = {
-    "beside": ("new copy beside the old, then traffic moves", GREEN),
-    "replace": ("restarted in place at the switch", YELLOW),
-    "start": ("started", GREEN),
-    "job": ("run once", CYAN),
-    "settings": ("settings only, nothing restarts", DIM),
-    "remove": ("stopped and removed", RED),
+    "start": ("started", "+", GREEN, "to start"),
+    "beside": (
+        "a new copy beside the old one, then traffic moves",
+        "~",
+        GREEN,
+        "to replace without an outage",
+    ),
+    "replace": ("restarted in place when traffic switches", "!", YELLOW, "to restart in place"),
+    "job": ("run once, to its end", "»", CYAN, "to run once"),
+    "settings": ("keeps running, only settings change", "·", DIM, "with new settings only"),
+    "remove": ("stopped and removed", "-", RED, "to remove"),
 }
+COLOURS = {"+": GREEN, "-": RED, "~": YELLOW}
+SECRETS = "secrets are sent again; those whose value differs restart their services"
 # A longer value is cut: the whole of it is in `plan --json`.
-WIDTH = 56
+WIDTH = 60
 
 
-def plan_text(plan: Plan, *, colour: bool = False) -> str:
-    """The plan as lines, the last one a summary; one line when there is nothing to do."""
-    if plan.empty:
-        return (
-            f"No changes: {plan.environment} already runs {_version(plan.version, plan.release)}."
-        )
+def plan_text(plan: Plan, *, secrets_changed: bool = False, colour: bool = False) -> str:
+    """The plan as lines, a summary last; one line when there is nothing to do."""
+    if plan.empty and not secrets_changed:
+        return _nothing(plan)
     blocks = [[_head(plan, colour)]]
     sections = (
-        ("Services", _rows(_actions(plan.actions, colour))),
+        ("Services", list(_services(plan, colour))),
         ("Images", _rows(_images(plan.images))),
-        ("Added", [f"{_mark('+', colour)} {kind} {name}" for kind, name in plan.added]),
-        ("Changed", _rows(_changes(plan.changes, colour))),
-        ("Removed", [_removed(kind, name, colour) for kind, name in plan.removed]),
+        ("Units", list(_units(plan, colour))),
         ("Files", [f"{_mark('+', colour)} {digest[:19]}" for digest in plan.files]),
         ("Ports", _rows(_ports(plan, colour))),
-        ("Drift, mended", _rows((d.subject, d.detail) for d in plan.drift)),
+        ("Drift, mended", _rows((item.subject, item.detail) for item in plan.drift)),
+        ("Secrets", [SECRETS] if secrets_changed else []),
     )
     for title, lines in sections:
         if lines:
@@ -56,9 +61,7 @@ def _nothing(plan: Plan) -> str:
 
 def _head(plan: Plan, colour: bool) -> str:
     target = paint(f"{plan.instance} in {plan.environment}", BOLD, on=colour)
-    if not plan.running:
-        return f"{target}: nothing runs yet → {_version(plan.version, plan.release)}"
-    old = _version(plan.running_version, plan.running)
+    old = _version(plan.running_version, plan.running) if plan.running else "nothing runs yet"
     return f"{target}: {old} → {_version(plan.version, plan.release)}"
 
 
@@ -68,55 +71,55 @@ def _version(version: str, release: str) -> str:
 
 
 def _mark(sign: str, colour: bool) -> str:
-    return paint(sign, {"+": GREEN, "-": RED, "~": YELLOW}[sign], on=colour)
+    return paint(sign, COLOURS[sign], on=colour)
 
 
-def _actions(actions: Iterable[Action], colour: bool) -> Iterator[Sequence[str]]:
-    for action in actions:
-        words, code = ACTIONS[action.what]
-        # Colour must not count as width, so it goes on the last column only.
-        why = f"because: {_joined(action.because)}" if action.because else ""
-        if action.what in ("start", "remove"):
-            why = ""
-        yield action.service, words, paint(why, code, on=colour)
+def _services(plan: Plan, colour: bool) -> Iterator[str]:
+    width = max((len(action.service) for action in plan.actions), default=0)
+    for action in plan.actions:
+        words, mark, code, _ = ACTIONS[action.what]
+        yield f"{paint(mark, code, on=colour)} {action.service:<{width}}  {words}"
+        changes = [c for c in plan.changes if (c.kind, c.name) == ("service", action.service)]
+        yield from _rows((f"    {c.key}", _values(c)) for c in changes)
+        yield from (f"    because {reason}" for reason in _other_reasons(action, changes))
 
 
-def _joined(reasons: Sequence[str]) -> str:
-    shown = ", ".join(reasons[:4])
-    more = len(reasons) - 4
-    return f"{shown} and {more} more" if more > 0 else shown
+def _other_reasons(action: Action, changes: Sequence[Change]) -> list[str]:
+    """What is not said already, by a changed key or by the action itself."""
+    if action.what in ("start", "remove"):
+        return []
+    keys = {change.key for change in changes}
+    return [reason for reason in action.because if reason not in keys]
 
 
 def _images(images: Iterable[ImageChange]) -> Iterator[Sequence[str]]:
     for image in images:
-        yield image.service, image.tag or "built here", f"{image.old or '(none)'} → {image.new}"
+        size = f"{image.size / 1e6:.0f} MB" if image.size else ""
+        said = image.tag or "built here"
+        yield image.service, said, f"{image.old or '(none)'} → {image.new}", size
 
 
-def _changes(changes: Iterable[Change], colour: bool) -> Iterator[Sequence[str]]:
-    for change in changes:
-        if (change.kind, change.key) == ("service", "Image"):
-            continue
-        sign = "~" if change.old and change.new else "+" if change.new else "-"
-        what = f"{change.kind} {change.name}".strip()
-        yield f"{_mark(sign, colour)} {what}", change.key, _values(change)
+def _units(plan: Plan, colour: bool) -> Iterator[str]:
+    for kind, name in plan.added:
+        yield f"{_mark('+', colour)} {kind} {name}"
+    for change in plan.changes:
+        if change.kind != "service":
+            what = f"{change.kind} {change.name}".strip()
+            yield f"{_mark('~', colour)} {what}: {change.key} {_values(change)}"
+    for kind, name in plan.removed:
+        kept = " (its data stays on the host)" if kind == "volume" else ""
+        yield f"{_mark('-', colour)} {kind} {name}{kept}"
 
 
 def _values(change: Change) -> str:
-    if change.old and change.new:
-        if change.old == change.new:
-            return f"{_cut(change.new)}, changed"
-        return f"{_cut(change.old)} → {_cut(change.new)}"
-    return _cut(change.new or change.old)
+    if change.old and change.old == change.new:
+        return f"{change.new}, changed"
+    return f"{_cut(change.old) or '(none)'} → {_cut(change.new) or '(none)'}"
 
 
 def _cut(value: str) -> str:
     text = value if value.isprintable() else repr(value)[1:-1]
     return text if len(text) <= WIDTH else text[: WIDTH - 1] + "…"
-
-
-def _removed(kind: str, name: str, colour: bool) -> str:
-    kept = " (its data stays on the host)" if kind == "volume" else ""
-    return f"{_mark('-', colour)} {kind} {name}{kept}"
 
 
 def _ports(plan: Plan, colour: bool) -> Iterator[Sequence[str]]:
@@ -127,31 +130,18 @@ def _ports(plan: Plan, colour: bool) -> Iterator[Sequence[str]]:
 
 
 def _rows(rows: Iterable[Sequence[str]]) -> list[str]:
-    """Columns of equal width; all but the last are free of colour beyond one leading mark."""
+    """Columns of equal width. Colour may only be in a first column whose marks all have it."""
     cells = list(rows)
-    if not cells:
-        return []
-    last = len(cells[0]) - 1
-    widths = [max(len(row[i]) for row in cells) for i in range(last)]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))] if cells else []
     return [
-        "  ".join(
-            cell.ljust(widths[i]) if i < last else cell for i, cell in enumerate(row)
-        ).rstrip()
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in cells
     ]
 
 
 def _summary(plan: Plan) -> str:
-    counts = {what: sum(1 for action in plan.actions if action.what == what) for what in ACTIONS}
-    names = {
-        "start": "to start",
-        "beside": "to switch without an outage",
-        "replace": "to restart in place",
-        "job": "to run once",
-        "settings": "with new settings only",
-        "remove": "to remove",
-    }
-    told = [f"{counts[what]} {words}" for what, words in names.items() if counts[what]]
+    kinds = [action.what for action in plan.actions]
+    told = [f"{kinds.count(what)} {told[3]}" for what, told in ACTIONS.items() if what in kinds]
     if plan.drift:
         told.append(f"{len(plan.drift)} to mend")
     return f"Services: {', '.join(told)}." if told else "No service is touched."

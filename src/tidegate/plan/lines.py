@@ -49,12 +49,12 @@ def _split(key: str, value: str) -> tuple[str, str]:
         name, _, rest = text.partition("=")
         return name, rest or "yes"
     if key == "Volume":
-        parts = text.split(":")
-        if len(parts) > 1:
-            return f"{key} {parts[1]}", ":".join(parts[:1] + parts[2:])
+        source, _, rest = value.partition(":")
+        target, _, options = rest.partition(":")
+        return f"{key} {plain(target)}", ":".join(filter(None, (plain(source), options)))
     if key == "Mount":
-        target = re.search(r"target=([^,]*)", text)
-        return f"{key} {target.group(1) if target else ''}".strip(), text
+        found = re.search(r"target=([^,]*)", text)
+        return f"{key} {found.group(1) if found else ''}".strip(), text
     return key, text
 
 
