@@ -26,7 +26,7 @@ from tidegate.ports import Reporter
 from tidegate.release.image import ImageRef
 from tidegate.targets.quadlet import secrets
 from tidegate.targets.quadlet.render import render
-from tidegate.targets.quadlet.wanted import wanted_files
+from tidegate.targets.quadlet.wanted import config_texts, wanted_files
 
 PROXY = "docker.io/library/haproxy:3.0"
 PARALLEL = 4
@@ -67,6 +67,7 @@ def make(
         images = {name: pool.submit(workshop.image, name) for name in project.services}
         proxy = pool.submit(workshop.proxy)
         found = companions.read(wanted_files(project))
+        content = {**found.content, **config_texts(project, variables)}
         values = secret_values.read(secrets.sources(project, instance), variables)
         release = render(
             project,
@@ -82,7 +83,7 @@ def make(
             switch=environment.switch,
         )
     pins = {name: image.result() for name, image in images.items()}
-    return Made(release, workshop.store, found.content, values, _architectures(pins))
+    return Made(release, workshop.store, content, values, _architectures(pins))
 
 
 def _architectures(images: Mapping[str, ImageRef]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from tidegate.compose import Project, Source, load
 from tidegate.host.layout import compute
-from tidegate.host.units import all_units
+from tidegate.host.units import place
 from tidegate.images.facts import ImageFacts
 from tidegate.model.config import ServiceSettings, Switch
 from tidegate.release.files import Fact, FileFact, TreeFact
@@ -102,4 +102,7 @@ def units(made: dict[str, Any]) -> dict[str, str]:
         for entry in made["services"].values()
         for use in entry["secrets"]
     }
-    return all_units(made, compute(made, 1, None, None, [], secrets))
+    layout = compute(made, 1, None, None, [], secrets)
+    place(made, layout, None, {})
+    texts = [layout["shared"], *layout["units"].values()]
+    return {name: text for found in texts for name, text in found.items()}

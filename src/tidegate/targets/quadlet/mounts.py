@@ -18,6 +18,7 @@ from tidegate.targets.quadlet.escape import HostPath, InexpressibleError, word
 from tidegate.targets.quadlet.rows import Service, below
 from tidegate.targets.quadlet.scope import Scope
 from tidegate.targets.quadlet.sheet import NATIVE, PODMAN_ARGS, Path
+from tidegate.targets.quadlet.wanted import config_text
 
 # Only what needs no quoting anywhere may go into the short form `source:target:options`.
 _SHORT = re.compile(r"[A-Za-z0-9_./@+-]+")
@@ -252,23 +253,19 @@ def _owner(service: Service, path: Path, name: str) -> None:
 
 
 def _config(service: Service, path: Path, name: str) -> FileFact:
-    config = service.scope.project.configs[name]
-    if "content" in config:
-        text = config["content"]
-    elif "environment" in config:
+    config, sheet = service.scope.project.configs[name], service.sheet
+    content = config_text(config, service.scope.variables)
+    if content is not None:
+        return FileFact(bytes_digest(content), 0o644, len(content))
+    if config.get("environment"):
         variable = config["environment"]
-        text = service.scope.variables.get(variable)
-        if text is None:
-            service.sheet.refuse(path, f"config {name} takes variable {variable}, which is not set")
-    elif config.get("file"):
-        fact = service.scope.files.get(config["file"])
-        if not isinstance(fact, FileFact):
-            service.sheet.refuse(path, f"the file of config {name} does not exist")
-        return fact
-    else:
-        service.sheet.refuse(path, f"config {name} is external, and podman keeps no configs")
-    content = text.encode()
-    return FileFact(bytes_digest(content), 0o644, len(content))
+        sheet.refuse(path, f"config {name} takes variable {variable}, which is not set")
+    if not config.get("file"):
+        sheet.refuse(path, f"config {name} is external, and podman keeps no configs")
+    fact = service.scope.files.get(config["file"])
+    if not isinstance(fact, FileFact):
+        sheet.refuse(path, f"the file of config {name} does not exist")
+    return fact
 
 
 def volumes_from(service: Service, at: str, value: Any) -> None:

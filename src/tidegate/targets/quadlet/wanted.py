@@ -1,10 +1,13 @@
-"""Which files of the project a release needs: asked here, read by whoever may read files."""
+"""Which files a release needs: asked here, read by whoever may; and the texts that are no files."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from tidegate.errors import Where
+from tidegate.release.files import bytes_digest
 from tidegate.targets.quadlet.scope import Project, Scope
 
 
@@ -39,6 +42,20 @@ def wanted_files(project: Project) -> tuple[WantedFile, ...]:
                 where = project.where(("services", name, "security_opt"))
                 found[path] = WantedFile(path, True, where)
     return tuple(found[path] for path in sorted(found))
+
+
+def config_texts(project: Project, variables: Mapping[str, str]) -> dict[str, bytes]:
+    """Digest → content of the configs whose text is in the project or in a variable."""
+    texts = [config_text(config, variables) for config in project.configs.values()]
+    return {bytes_digest(text): text for text in texts if text is not None}
+
+
+def config_text(config: Mapping[str, Any], variables: Mapping[str, str]) -> bytes | None:
+    """The content of a config that is no file; None for a file or a variable that is not set."""
+    text = config.get("content")
+    if text is None and config.get("environment"):
+        text = variables.get(config["environment"])
+    return None if text is None else str(text).encode()
 
 
 def _is_relative(profile: str) -> bool:
