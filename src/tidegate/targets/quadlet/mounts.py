@@ -2,7 +2,8 @@
 
 A file or folder of the project becomes a companion file, named by content and mounted read-only,
 so that a release stays what was reviewed. A folder that is not in the project, or only holds a
-placeholder, is data: it is made on the host and stays. Anonymous volumes get names, because
+placeholder, is data: it is made on the host and stays. Both are relabelled (``z``), or SELinux
+would keep containers out of the deploy user's home. Anonymous volumes get names, because
 podman removes anonymous ones at every stop (podman-run(1), --rm).
 """
 
@@ -99,10 +100,12 @@ def _bind(service: Service, path: Path, mount: Mapping[str, Any]) -> None:
     fact = scope.files.get(source) if inside is not None else None
     if fact is not None and not is_placeholder(fact):
         digest = service.found.companion(fact, service.sheet.where(service.sheet.path + path))
-        place, words = scope.file_path(digest), ["ro", *words]
+        place = scope.file_path(digest)
+        words = ["ro", *(item for item in words if item not in ("z", "Z")), "z"]
     elif inside is not None:
         place = scope.data_folder(inside)
         words = ["ro", *words] if mount.get("read_only") else words
+        words = words if {"z", "Z"} & set(words) else [*words, "z"]
         _make(service, place)
     else:
         place = HostPath(source)
@@ -240,7 +243,7 @@ def configs(service: Service, at: str, value: Any) -> None:
                 _owner(service, (*path, name), use["source"])
         digest = service.found.companion(fact, service.sheet.where(service.sheet.path + path))
         target = use.get("target") or f"/{use['source']}"
-        _short(service, path, "bind", service.scope.file_path(digest), target, ["ro"])
+        _short(service, path, "bind", service.scope.file_path(digest), target, ["ro", "z"])
         _covered(service, path, use, "Volume")
 
 
