@@ -12,7 +12,7 @@ from tidegate.compose.gotext import sprint_node
 from tidegate.compose.merge import dependency_defaults
 from tidegate.compose.mounts import parse_mount
 from tidegate.compose.nodes import Node, Path, dotted, fail
-from tidegate.compose.ports import BadPort, parse_port
+from tidegate.compose.ports import PortError, parse_port
 
 _CODE = "compose-type"
 Change: TypeAlias = Callable[[Node, Path], Node]
@@ -82,9 +82,7 @@ def _depends_on(node: Node, path: Path) -> Node:
         for name, child in node.value.items():
             if not isinstance(child.value, dict):
                 _wrong(child, (*path, name), "a mapping")
-            node.value[name] = child.become(
-                {**dependency_defaults(child), **child.children()}
-            )
+            node.value[name] = child.become({**dependency_defaults(child), **child.children()})
         return node
     return _names(node, path, dependency_defaults)
 
@@ -114,7 +112,7 @@ def _env_file(node: Node, path: Path) -> Node:
             entry["path"] = Node(item.value, item.at, None, item.used)
         entry.setdefault("required", Node(True, item.at))
         found.append(item.become(entry))
-    return node.become(found)  # type: ignore[arg-type]
+    return node.become(found)
 
 
 def _list(node: Node, _path: Path) -> Node:
@@ -180,7 +178,9 @@ def _device(node: Node, path: Path) -> Node:
         "target": (parts[1] if len(parts) > 1 else "") or parts[0],
         "permissions": parts[2] if len(parts) > 2 else "rwm",
     }
-    return node.become({key: Node(value, node.at, None, node.used) for key, value in values.items()})
+    return node.become(
+        {key: Node(value, node.at, None, node.used) for key, value in values.items()}
+    )
 
 
 def _ports(node: Node, path: Path) -> Node:
@@ -193,7 +193,7 @@ def _ports(node: Node, path: Path) -> Node:
         elif isinstance(item.value, str | int) and not isinstance(item.value, bool):
             try:
                 found += parse_port(item, str(item.value))
-            except BadPort as error:
+            except PortError as error:
                 fail(
                     f"{dotted((*path, position))}: {item.value!r}: {error}",
                     item,
@@ -279,7 +279,7 @@ def _default_device(node: Node, path: Path) -> Node:
 
 _ULIMITS: dict[str, Any] = {"*": _ulimit}
 _LONG: dict[str, Any] = {
-    **dict.fromkeys("volumes networks secrets configs".split(), {"*": _external}),
+    **{section: {"*": _external} for section in ("volumes", "networks", "secrets", "configs")},
     "services": {
         "*": {
             "build": {

@@ -15,8 +15,8 @@ from typing import TypeAlias
 from tidegate.compose.gotext import float32, sprint, sprint_node
 from tidegate.compose.interpolate import to_bool, to_float, to_int
 from tidegate.compose.nodes import Node, Path, dotted, fail
-from tidegate.compose.quantities import BadQuantity, duration_ns, duration_text, size_bytes
-from tidegate.compose.shellwords import BadCommand, split
+from tidegate.compose.quantities import QuantityError, duration_ns, duration_text, size_bytes
+from tidegate.compose.shellwords import CommandError, split
 
 Decoder: TypeAlias = Callable[[Node, Path], "Node | None"]
 
@@ -145,7 +145,7 @@ def _size(node: Node, path: Path) -> int:
     if isinstance(value, str):
         try:
             return size_bytes(value)
-        except BadQuantity as error:
+        except QuantityError as error:
             fail(f"{dotted(path)}: {error}", node, code="compose-size", hint="such as 512m or 1g")
     return value if isinstance(value, int) and not isinstance(value, bool) else 0
 
@@ -166,7 +166,7 @@ def size_always(node: Node, path: Path) -> Node | None:
 def _duration(node: Node, path: Path) -> int:
     try:
         return duration_ns(sprint(node.value))
-    except BadQuantity as error:
+    except QuantityError as error:
         fail(f"{dotted(path)}: {error}", node, code="compose-duration", hint="such as 30s or 1m30s")
 
 
@@ -217,7 +217,7 @@ def command(node: Node, path: Path) -> Node | None:
     if isinstance(node.value, str):
         try:
             words = split(node.value)
-        except BadCommand as error:
+        except CommandError as error:
             fail(f"{dotted(path)}: {error}", node, code="compose-command", hint="use a list")
         return node.become([Node(word, node.at, None, node.used) for word in words])
     for position, item in enumerate(node.items()):
@@ -248,7 +248,7 @@ def file_mode(node: Node, path: Path) -> Node | None:
     return node.become(f"0{'-' if value < 0 else ''}{abs(value):o}")
 
 
-def user_mapping(node: Node, path: Path) -> dict[str, Node]:
+def user_mapping(node: Node) -> dict[str, Node]:
     """A mapping whose keys are the user's; docker compose packs its x- keys together."""
     found = dict(node.children())
     extras = {key: found.pop(key) for key in list(found) if key.startswith("x-")}
@@ -268,7 +268,7 @@ def _pairs(node: Node, path: Path, alone: str | None) -> dict[str, Node]:
         return found
     if not isinstance(node.value, dict):
         wrong(node, path, "a list or a mapping")
-    for key, child in user_mapping(node, path).items():
+    for key, child in user_mapping(node).items():
         if child.value is None:
             found[key] = child.become(alone)
         else:
@@ -290,7 +290,7 @@ def environment(node: Node, path: Path) -> Node | None:
                 hint="write KEY=value without spaces around =",
             )
     found = _pairs(node, path, None)
-    return node.become(found) if found else None  # type: ignore[arg-type]
+    return node.become(found) if found else None
 
 
 def mapping(node: Node, path: Path) -> Node | None:
@@ -298,7 +298,7 @@ def mapping(node: Node, path: Path) -> Node | None:
     if node.value is None:
         return None
     found = _pairs(node, path, "")
-    return node.become(found) if found else None  # type: ignore[arg-type]
+    return node.become(found) if found else None
 
 
 def options(node: Node, path: Path) -> Node | None:
@@ -313,10 +313,9 @@ def plain_options(node: Node, path: Path) -> Node | None:
     if not isinstance(node.value, dict):
         return wrong(node, path, "a mapping")
     found = {
-        key: text_always(child, (*path, key)) or child
-        for key, child in user_mapping(node, path).items()
+        key: text_always(child, (*path, key)) or child for key, child in user_mapping(node).items()
     }
-    return node.become(found) if found else None  # type: ignore[arg-type]
+    return node.become(found) if found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,4 +348,4 @@ class MapOf:
             key: self.item(child, (*path, key)) or child.become(None)
             for key, child in node.value.items()
         }
-        return node.become(found) if found else None  # type: ignore[arg-type]
+        return node.become(found) if found else None

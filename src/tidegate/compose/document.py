@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from tidegate.compose.nodes import Mark, Node, fail
-from tidegate.compose.scalars import BadScalar, resolve
+from tidegate.compose.scalars import ScalarError, resolve
 
 MAX_DEPTH = 100
 MAX_VALUES = 100_000
@@ -99,9 +99,9 @@ class _Reader:
             self.anchors[event.anchor] = (found, self.values - first + 1)
         return None if event.tag == "!reset" else found
 
-    def alias(self, name: str, at: Mark) -> Node:
+    def alias(self, name: str | None, at: Mark) -> Node:
         """The anchored value; it is shared, so nobody changes what this module returns."""
-        if name not in self.anchors:
+        if name is None or name not in self.anchors:
             fail(f"unknown anchor {name!r}", at, code=_CODE, hint="define &name before *name")
         anchored = self.anchors[name]
         if anchored is None:
@@ -124,7 +124,7 @@ class _Reader:
         """A scalar; one with a tag of its own is text."""
         try:
             return Node(resolve(event.value, event.tag, plain=event.implicit[0]), at)
-        except BadScalar as error:
+        except ScalarError as error:
             fail(str(error), at, code=_CODE)
 
     def sequence(self, path: tuple[str, ...]) -> list[Node]:
@@ -172,7 +172,9 @@ class _Reader:
         if isinstance(event, yaml.AliasEvent):
             key = self.alias(event.anchor, at).value
         elif isinstance(event, yaml.ScalarEvent):
-            if event.value == "<<" and (event.implicit[0] or event.tag == "tag:yaml.org,2002:merge"):
+            if event.value == "<<" and (
+                event.implicit[0] or event.tag == "tag:yaml.org,2002:merge"
+            ):
                 return "<<", at, True
             node = self.scalar(event, at)
             if event.anchor:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tidegate.compose.nodes import NO_NAMES, Mark, Names, Node, fail
-from tidegate.compose.variables import BadVariable, Lookup, Used, substitute
+from tidegate.compose.variables import Lookup, Used, VariableError, substitute
 
 _CODE = "env-file"
 _SPACE = "\t\v\f\r \x85\xa0"
@@ -169,11 +169,11 @@ class _Parser:
         start = self.position
         content: list[str] = []
         escaped = False
-        for position in range(start + 1, len(self.text)):
-            character = self.text[position]
-            if character == quote and not escaped:
-                self.position = position + 1
-                return "".join(content)
+        position = start + 1
+        while (character := self.text[position : position + 1]) != quote or escaped:
+            if not character:
+                fail("unterminated quoted value", self.mark(start), code=_CODE, hint=f"add {quote}")
+            position += 1
             if character == "\\" and not escaped:
                 escaped = True
                 continue
@@ -181,12 +181,13 @@ class _Parser:
                 content.append("\\")
             escaped = False
             content.append(character)
-        fail("unterminated quoted value", self.mark(start), code=_CODE, hint=f"add {quote}")
+        self.position = position + 1
+        return "".join(content)
 
     def expand(self, value: str, start: int, used: Used) -> str:
         try:
             return substitute(value, self.lookup, used)
-        except BadVariable as error:
+        except VariableError as error:
             fail(str(error), self.mark(start), code=_CODE, hint=error.hint)
 
 

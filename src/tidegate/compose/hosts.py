@@ -44,4 +44,4 @@ def extra_hosts(node: Node, path: Path) -> Node | None:
             address = address[1:-1]
         hosts.append(Node(f"{host}={address}", at, None, used))
     hosts.sort(key=Node.text)
-    return node.become(hosts) if hosts else None  # type: ignore[arg-type]
+    return node.become(hosts) if hosts else None

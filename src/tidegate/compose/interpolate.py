@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from tidegate.compose.nodes import Mark, Node, Path, Value, dotted, fail
-from tidegate.compose.variables import BadVariable, Lookup, Used, substitute
+from tidegate.compose.variables import Lookup, Used, VariableError, substitute
 
 Cast: TypeAlias = Callable[[str], Value]
 
@@ -54,13 +54,22 @@ def _places() -> dict[str, Any]:
     update = {"parallelism": to_int, "max_failure_ratio": to_float}
     service: dict[str, Any] = {
         **dict.fromkeys(
-            "cpu_count cpu_period cpu_quota cpu_rt_period cpu_rt_runtime cpu_shares oom_score_adj"
-            " pids_limit scale".split(),
+            [
+                "cpu_count",
+                "cpu_period",
+                "cpu_quota",
+                "cpu_rt_period",
+                "cpu_rt_runtime",
+                "cpu_shares",
+                "oom_score_adj",
+                "pids_limit",
+                "scale",
+            ],
             to_int,
         ),
         **dict.fromkeys(("cpu_percent", "cpus"), to_float),
         **dict.fromkeys(
-            "init oom_kill_disable privileged read_only stdin_open tty".split(), to_bool
+            ["init", "oom_kill_disable", "privileged", "read_only", "stdin_open", "tty"], to_bool
         ),
         "deploy": {
             "replicas": to_int,
@@ -75,7 +84,7 @@ def _places() -> dict[str, Any]:
         "volumes": {"[]": {"read_only": to_bool, "volume": {"nocopy": to_bool}}},
     }
     network = dict.fromkeys(
-        "external internal attachable enable_ipv4 enable_ipv6".split(), to_bool
+        ["external", "internal", "attachable", "enable_ipv4", "enable_ipv6"], to_bool
     )
     external = {"*": {"external": to_bool}}
     return {
@@ -123,10 +132,8 @@ class Interpolation:
         if "$" in value:
             try:
                 value = substitute(value, self.lookup, used)
-            except BadVariable as error:
-                fail(
-                    f"{dotted(path)}: {error}", node, code="compose-variable", hint=error.hint
-                )
+            except VariableError as error:
+                fail(f"{dotted(path)}: {error}", node, code="compose-variable", hint=error.hint)
             for name in used.missing:
                 self.unset.setdefault(name, node.at)
         cast: Cast | None = places.get("") if isinstance(places, dict) else places

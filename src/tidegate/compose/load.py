@@ -20,7 +20,7 @@ from tidegate.compose.paths import join
 from tidegate.compose.project import SECTIONS, Project, from_root
 from tidegate.compose.resolve import prune, resolve_files
 from tidegate.compose.shapes import SECTIONS as SHAPES
-from tidegate.compose.variables import BadVariable, Used, substitute
+from tidegate.compose.variables import Used, VariableError, substitute
 
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9_-]")
 _TRUE = frozenset(("1", "t", "T", "TRUE", "true", "True"))
@@ -113,7 +113,7 @@ def _project_name(
         name, at = written.text(), written.at
         try:
             name = substitute(name, environment.get, Used())
-        except BadVariable as error:
+        except VariableError as error:
             fail(f"name: {error}", written, code="compose-variable", hint=error.hint)
     name = _normalized(name)
     if not name:

@@ -8,7 +8,7 @@ Source: https://github.com/compose-spec/compose-go/tree/v2.9.1/override.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 from tidegate.compose.gotext import sprint
 from tidegate.compose.nodes import Node, Path, dotted, fail
@@ -40,12 +40,12 @@ def _merge(base: Node, over: Node, rules: Any, path: Path) -> Node:
         return _mappings(base, over, path, rules)
     if isinstance(base.value, list):
         if not isinstance(over.value, list):
-            _conflict(over, path)
-        return base.become([*base.value, *over.value])
+            return _conflict(over, path)
+        return base.become(base.value + over.value)
     return over
 
 
-def _conflict(over: Node, path: Path) -> None:
+def _conflict(over: Node, path: Path) -> NoReturn:
     fail(
         f"cannot override {dotted(path)} with another kind of value",
         over,
@@ -129,7 +129,7 @@ def _build(base: Node, over: Node, path: Path) -> Node:
     def long(node: Node) -> Node:
         return node.become({"context": node}) if isinstance(node.value, str) else node
 
-    rules = {key: _sequences for key in ("args", "additional_contexts", "labels")}
+    rules = dict.fromkeys(("args", "additional_contexts", "labels"), _sequences)
     return _mappings(long(base), long(over), path, {**rules, "extra_hosts": _extra_hosts})
 
 
@@ -175,8 +175,18 @@ _RULES: dict[str, Any] = {
     "services": {
         "*": {
             **dict.fromkeys(
-                "annotations dns dns_opt dns_search env_file label_file environment labels"
-                " sysctls tmpfs".split(),
+                [
+                    "annotations",
+                    "dns",
+                    "dns_opt",
+                    "dns_search",
+                    "env_file",
+                    "label_file",
+                    "environment",
+                    "labels",
+                    "sysctls",
+                    "tmpfs",
+                ],
                 _sequences,
             ),
             **dict.fromkeys(("command", "entrypoint"), _replace),

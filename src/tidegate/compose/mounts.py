@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from tidegate.compose.nodes import Node, Path, dotted, fail
 
-_PROPAGATION = frozenset("rprivate private rshared shared rslave slave".split())
+_PROPAGATION = frozenset(["rprivate", "private", "rshared", "shared", "rslave", "slave"])
 _SELINUX = frozenset("zZ")
 
 

@@ -12,7 +12,7 @@ from tidegate.errors import InputError, Where
 
 Mark: TypeAlias = tuple[str, int, int]
 Path: TypeAlias = tuple[str | int, ...]
-Value: TypeAlias = "None | bool | int | float | str | Timestamp | list[Node] | dict[str, Node]"
+Value: TypeAlias = "bool | int | float | str | Timestamp | list[Node] | dict[str, Node] | None"
 Names: TypeAlias = frozenset[str]
 
 NO_NAMES: Names = frozenset()

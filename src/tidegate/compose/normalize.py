@@ -109,7 +109,11 @@ def _depend(service: Node) -> None:
 
     def add(name: str, at: Node, *, restart: bool) -> None:
         if name not in found:
-            entries = {"condition": "service_started", "restart": restart, "required": True}
+            entries: dict[str, str | bool] = {
+                "condition": "service_started",
+                "restart": restart,
+                "required": True,
+            }
             leaves = {key: Node(value, at.at) for key, value in entries.items()}
             found[name] = Node(leaves, at.at, at.at)
 

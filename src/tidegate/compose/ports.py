@@ -13,7 +13,7 @@ from tidegate.compose.nodes import Node
 PROTOCOLS = ("tcp", "udp", "sctp")
 
 
-class BadPort(ValueError):
+class PortError(ValueError):
     """A port that cannot be read."""
 
 
@@ -27,26 +27,26 @@ def is_ip(text: str) -> bool:
 
 
 def parse_port(node: Node, text: str) -> list[Node]:
-    """The long forms that a text means; :class:`BadPort` for none."""
+    """The long forms that a text means; :class:`PortError` for none."""
     ip, published, rest = _split(text)
     target, _, protocol = rest.partition("/")
     protocol = (protocol or "tcp").lower() if target else ""
     if protocol not in PROTOCOLS:
         if not target:
-            raise BadPort("no container port")
-        raise BadPort(f"invalid protocol {protocol!r}")
+            raise PortError("no container port")
+        raise PortError(f"invalid protocol {protocol!r}")
     if ip.startswith("["):
         if not ip.endswith("]"):
-            raise BadPort(f"invalid IP address {ip!r}")
+            raise PortError(f"invalid IP address {ip!r}")
         ip = ip[1:-1]
     if ip and not is_ip(ip):
-        raise BadPort(f"invalid IP address {ip!r}")
+        raise PortError(f"invalid IP address {ip!r}")
     start, end = _range(target, "container port")
     published_start = published_end = 0
     if published:
         published_start, published_end = _range(published, "host port")
         if end - start != published_end - published_start and end != start:
-            raise BadPort(f"ranges of different lengths: {target} and {published}")
+            raise PortError(f"ranges of different lengths: {target} and {published}")
     found = []
     for offset in range(end - start + 1):
         host = str(published_start + offset) if published else ""
@@ -62,7 +62,9 @@ def _long(node: Node, target: int, published: str, protocol: str, ip: str) -> No
         values["published"] = published
     if ip:
         values["host_ip"] = ip
-    return node.become({key: Node(value, node.at, None, node.used) for key, value in values.items()})
+    return node.become(
+        {key: Node(value, node.at, None, node.used) for key, value in values.items()}
+    )
 
 
 def _split(text: str) -> tuple[str, str, str]:
@@ -77,11 +79,11 @@ def _range(text: str, kind: str) -> tuple[int, int]:
     start = _number(parts[0], text, kind)
     end = _number(parts[1], text, kind) if len(parts) > 1 else start
     if end < start:
-        raise BadPort(f"invalid {kind}: {text}")
+        raise PortError(f"invalid {kind}: {text}")
     return start, end
 
 
 def _number(text: str, whole: str, kind: str) -> int:
     if not (text.isascii() and text.isdigit()) or len(text) > 20 or int(text) > 65535:
-        raise BadPort(f"invalid {kind}: {whole}")
+        raise PortError(f"invalid {kind}: {whole}")
     return int(text)

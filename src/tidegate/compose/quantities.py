@@ -15,7 +15,7 @@ _UNITS_NS = {
     "ns": 1,
     "us": 1_000,
     "µs": 1_000,
-    "μs": 1_000,  # noqa: RUF001 - Greek mu; the line above is the micro sign
+    "μs": 1_000,
     "ms": 1_000_000,
     "s": _SECOND_NS,
     "m": 60 * _SECOND_NS,
@@ -27,7 +27,7 @@ _PART = re.compile(r"([0-9]*)(?:\.([0-9]*))?([^0-9.]+)")
 _BYTES = {"k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40, "p": 2**50}
 
 
-class BadQuantity(ValueError):
+class QuantityError(ValueError):
     """A duration or size that cannot be read."""
 
 
@@ -45,11 +45,11 @@ def duration_ns(text: str) -> int:
             break
         unit = _UNITS_NS.get(found[3])
         if unit is None:
-            raise BadQuantity(f"unknown unit {found[3]!r} in duration {text!r}")
+            raise QuantityError(f"unknown unit {found[3]!r} in duration {text!r}")
         total += _part_ns(found[1], found[2] or "", unit)
         position = found.end()
     if position < len(body) or not body or total > _MAX:
-        raise BadQuantity(f"invalid duration {text!r}")
+        raise QuantityError(f"invalid duration {text!r}")
     return sign * total
 
 
@@ -96,19 +96,19 @@ def size_bytes(text: str) -> int:
     """The bytes of `512m`, `1.5 GiB`, `1024`; units are powers of 1024."""
     end = max((text.rfind(character) for character in "0123456789. "), default=-1)
     if end < 0:
-        raise BadQuantity(f"invalid size {text!r}")
+        raise QuantityError(f"invalid size {text!r}")
     number, suffix = text[: end if text[end] == " " else end + 1], text[end + 1 :].lower()
     try:
         size = float(number)
     except ValueError:
-        raise BadQuantity(f"invalid size {text!r}") from None
+        raise QuantityError(f"invalid size {text!r}") from None
     if size < 0 or number != number.strip() or "_" in number:
-        raise BadQuantity(f"invalid size {text!r}")
+        raise QuantityError(f"invalid size {text!r}")
     if suffix and suffix != "b":
         unit = _BYTES.get(suffix[0])
         if unit is None or suffix[1:] not in ("", "b", "ib"):
-            raise BadQuantity(f"invalid suffix {suffix!r} in size {text!r}")
+            raise QuantityError(f"invalid suffix {suffix!r} in size {text!r}")
         size *= unit
     if not size <= _MAX:
-        raise BadQuantity(f"size {text!r} is out of range")
+        raise QuantityError(f"size {text!r} is out of range")
     return int(size)

@@ -45,7 +45,7 @@ def _environment(service: Node, assembler: Assembler, outside: Mapping[str, str]
         known |= _env_file(entry, assembler, known, lookup)
     found = {key: entry.node() for key, entry in known.items()} | own
     if found:
-        values["environment"] = (listed or files or service).become(found)  # type: ignore[arg-type]
+        values["environment"] = (listed or files or service).become(found)
 
 
 def _env_file(
@@ -82,14 +82,15 @@ def _labels(service: Node, assembler: Assembler) -> None:
             fail(f"label file {item.text()} not found", item, code="label-file")
         text = assembler.open(item.text(), item.at).text
 
-        def earlier(name: str) -> str | None:
-            return found[name].value if name in found else None
-
-        found |= parse(text, item.text(), {}, earlier)
+        found |= parse(text, item.text(), found, _nothing)
     own = values.get("labels")
     labels = {key: entry.node() for key, entry in found.items()} | (own.children() if own else {})
     if labels:
-        values["labels"] = (own or files).become(labels)  # type: ignore[arg-type]
+        values["labels"] = (own or files).become(labels)
+
+
+def _nothing(_name: str) -> None:
+    """Label files see nothing but each other."""
 
 
 def prune(parts: Parts) -> Parts:

@@ -26,16 +26,18 @@ _WORDS: dict[str, Value] = {
 _INT = re.compile(r"[-+]?(?:0[xX][0-9a-fA-F]+|0[oO]?[0-7]+|0[bB][01]+|[1-9][0-9]*|0)\Z")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
 _DATE = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:([Tt ])(.*))?\Z")
-_TIME = re.compile(r"([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})(?:[.,][0-9]+)?(Z|[-+][0-9]{2}:[0-9]{2})?\Z")
+_TIME = re.compile(
+    r"([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})(?:[.,][0-9]+)?(Z|[-+][0-9]{2}:[0-9]{2})?\Z"
+)
 _LEADING = frozenset("+-.0123456789")
 
 
-class BadScalar(ValueError):
+class ScalarError(ValueError):
     """A scalar that its own tag forbids."""
 
 
 def resolve(text: str, tag: str | None, *, plain: bool) -> Value:
-    """The value of a scalar; quoted ones are text. :class:`BadScalar` where the tag forbids it."""
+    """A scalar's value; quoted ones are text. :class:`ScalarError` where the tag forbids it."""
     short = tag[len(_TAG) :] if tag and tag.startswith(_TAG) else tag
     if short in (None, "", "!"):
         return _plain(text) if plain and short != "!" else text
@@ -47,7 +49,7 @@ def resolve(text: str, tag: str | None, *, plain: bool) -> Value:
     if short == "float" and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if _kind(value) != short:
-        raise BadScalar(f"cannot decode {text!r} as a !!{short}")
+        raise ScalarError(f"cannot decode {text!r} as a !!{short}")
     return value
 
 
@@ -63,7 +65,7 @@ def _binary(text: str) -> str:
     try:
         return base64.b64decode("".join(text.split()), validate=True).decode("utf-8", "replace")
     except (binascii.Error, ValueError) as error:
-        raise BadScalar("!!binary value contains invalid base64 data") from error
+        raise ScalarError("!!binary value contains invalid base64 data") from error
 
 
 def _plain(text: str) -> Value:

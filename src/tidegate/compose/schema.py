@@ -168,7 +168,9 @@ class Rule:
         else:
             hint = "use letters, digits, '.', '_' and '-'"
         inside = f" in {dotted(path)}" if path else ""
-        return Problem(len(path) + 1, f"unknown key {key!r}{inside}", child.key_at or child.at, hint)
+        return Problem(
+            len(path) + 1, f"unknown key {key!r}{inside}", child.key_at or child.at, hint
+        )
 
     def _list_problems(self, node: Node, value: list[Node], path: Path) -> Iterator[Problem]:
         if self.item is not None:
@@ -205,7 +207,9 @@ def _type_problem(node: Node, path: Path, types: tuple[str, ...]) -> Problem:
     wanted = names[0] if len(names) == 1 else ", ".join(names[:-1]) + " or " + names[-1]
     value = node.value
     hint = ""
-    if isinstance(value, Timestamp) or ("string" in types and isinstance(value, bool | int | float)):
+    if isinstance(value, Timestamp) or (
+        "string" in types and isinstance(value, bool | int | float)
+    ):
         hint = "quote the value"
     return Problem(len(path), f"{dotted(path)} must be {wanted}", node.at, hint, types, path)
 

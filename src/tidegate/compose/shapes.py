@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tidegate.compose import decode as d
+from tidegate.compose.gotext import sprint, sprint_node
 from tidegate.compose.hosts import extra_hosts
 from tidegate.compose.nodes import Node, Path
 
@@ -61,13 +62,13 @@ def ulimit(node: Node, path: Path) -> Node | None:
     return Shape({"soft": d.integer, "hard": d.integer})(node, path)
 
 
-def ssh_keys(node: Node, path: Path) -> Node | None:
+def ssh_keys(node: Node, _path: Path) -> Node | None:
     """SSH agents and keys for a build: `id`, or `id=path`."""
     found = []
-    for name, child in sorted(d.user_mapping(node, path).items()):
-        key = name if child.value in (None, "") else f"{name}={d.sprint(child.value)}"
+    for name, child in sorted(d.user_mapping(node).items()):
+        key = name if child.value in (None, "") else f"{name}={sprint(child.value)}"
         found.append(Node(key, child.at, child.key_at, child.used))
-    return node.become(found) if found else None  # type: ignore[arg-type]
+    return node.become(found) if found else None
 
 
 def device_count(node: Node, path: Path) -> Node | None:
@@ -79,14 +80,14 @@ def device_count(node: Node, path: Path) -> Node | None:
     return d.integer(node, path)
 
 
-def provider_options(node: Node, path: Path) -> Node | None:
+def provider_options(node: Node, _path: Path) -> Node | None:
     """Options that may be given several times: every value is a list."""
     found: dict[str, Node] = {}
-    for key, child in d.user_mapping(node, path).items():
+    for key, child in d.user_mapping(node).items():
         values = child.value if isinstance(child.value, list) else [child]
         if values:
-            found[key] = child.become([d.sprint_node(value) for value in values])
-    return node.become(found) if found else None  # type: ignore[arg-type]
+            found[key] = child.become([sprint_node(value) for value in values])
+    return node.become(found) if found else None
 
 
 ULIMITS = d.MapOf(ulimit)
@@ -194,9 +195,7 @@ BLKIO = Shape(
                 names={"path": "Path", "weight": "Weight"},
             )
         ),
-        **_many(
-            "device_read_bps device_read_iops device_write_bps device_write_iops", _THROTTLE
-        ),
+        **_many("device_read_bps device_read_iops device_write_bps device_write_iops", _THROTTLE),
     }
 )
 HEALTH = Shape(
@@ -297,9 +296,7 @@ SERVICE = Shape(
         **_many("mem_limit mem_reservation memswap_limit mem_swappiness shm_size", d.size),
         "models": d.MapOf(Shape(_many("endpoint_var model_var", d.text))),
         "networks": d.MapOf(SERVICE_NETWORK),
-        **_many(
-            "oom_kill_disable privileged read_only stdin_open tty use_api_socket", d.boolean
-        ),
+        **_many("oom_kill_disable privileged read_only stdin_open tty use_api_socket", d.boolean),
         "ports": d.ListOf(PORT),
         "scale": d.optional_integer,
         "stop_grace_period": d.optional_duration,

@@ -8,12 +8,12 @@ Source: https://github.com/mattn/go-shellwords/blob/v1.0.12/shellwords.go.
 from __future__ import annotations
 
 
-class BadCommand(ValueError):
+class CommandError(ValueError):
     """Quotes or parentheses that do not close."""
 
 
 def split(line: str) -> list[str]:
-    """The words of a line; :class:`BadCommand` where a quote stays open."""
+    """The words of a line; :class:`CommandError` where a quote stays open."""
     words: list[str] = []
     word = ""
     begun = escaped = double = single = back = dollar = False
@@ -40,7 +40,7 @@ def split(line: str) -> list[str]:
             dollar = not dollar
         elif character == "(" and not (single or double or back):
             if dollar or not word.endswith("$"):
-                raise BadCommand("an unquoted ( must follow a $")
+                raise CommandError("an unquoted ( must follow a $")
             dollar = True
             word += "("
             continue
@@ -61,5 +61,5 @@ def split(line: str) -> list[str]:
     if begun:
         words.append(word)
     if escaped or single or double or back or dollar:
-        raise BadCommand("a quote or a parenthesis is not closed")
+        raise CommandError("a quote or a parenthesis is not closed")
     return words

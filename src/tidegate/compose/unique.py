@@ -66,9 +66,9 @@ def _device(node: Node, path: Path) -> object:
 
 
 def _expose(node: Node, path: Path) -> object:
-    if isinstance(node.value, str | int) and not isinstance(node.value, bool):
-        return str(node.value)
-    fail(f"{dotted(path)} must be a port or a range of ports", node, code=_CODE)
+    if isinstance(node.value, bool) or not isinstance(node.value, str | int):
+        fail(f"{dotted(path)} must be a port or a range of ports", node, code=_CODE)
+    return str(node.value)
 
 
 def _mount(directory: str) -> Index:
@@ -121,12 +121,24 @@ _INDEXES: dict[str, Any] = {
     "services": {
         "*": {
             **dict.fromkeys(
-                "annotations cap_add cap_drop dns dns_opt dns_search environment labels links"
-                " profiles sysctls tmpfs".split(),
+                [
+                    "annotations",
+                    "cap_add",
+                    "cap_drop",
+                    "dns",
+                    "dns_opt",
+                    "dns_search",
+                    "environment",
+                    "labels",
+                    "links",
+                    "profiles",
+                    "sysctls",
+                    "tmpfs",
+                ],
                 _name,
             ),
             "build": dict.fromkeys(
-                "args additional_contexts platform tags labels".split(), _name
+                ["args", "additional_contexts", "platform", "tags", "labels"], _name
             ),
             "configs": _mount(""),
             "deploy": {"labels": _name},

@@ -25,7 +25,7 @@ _PATTERN = re.compile(
 _BRACED = re.compile(rf"({_NAME})(:?[-+?])?(.*)\Z", re.IGNORECASE | re.DOTALL)
 
 
-class BadVariable(ValueError):
+class VariableError(ValueError):
     """An expression that cannot be replaced; `hint` says what to do."""
 
     def __init__(self, message: str, hint: str = "") -> None:
@@ -42,11 +42,11 @@ class Used:
 
 
 def substitute(text: str, lookup: Lookup, used: Used, depth: int = 0) -> str:
-    """The text with its variables replaced; :class:`BadVariable` for what cannot be."""
+    """The text with its variables replaced; :class:`VariableError` for what cannot be."""
     if "$" not in text:
         return text
     if depth > MAX_NESTING:
-        raise BadVariable(f"more than {MAX_NESTING} variables inside each other")
+        raise VariableError(f"more than {MAX_NESTING} variables inside each other")
     result = []
     position = 0
     while found := _PATTERN.search(text, position):
@@ -61,7 +61,7 @@ def substitute(text: str, lookup: Lookup, used: Used, depth: int = 0) -> str:
             result.append(_braced(text[found.start("braced") : end], lookup, used, depth))
             position = end + 1
         else:
-            raise BadVariable(
+            raise VariableError(
                 f"invalid interpolation format: {text!r}", "write $$ for a dollar sign itself"
             )
     result.append(text[position:])
@@ -105,7 +105,7 @@ def _braced(expression: str, lookup: Lookup, used: Used, depth: int) -> str:
     present = value is not None and (value != "" or len(operator) == 1)
     if operator[-1] == "?" and not present:
         reason = f": {other}" if other else ""
-        raise BadVariable(
+        raise VariableError(
             f"required variable {name} is missing a value{reason}",
             f"set {name} in the environment or in .env",
         )

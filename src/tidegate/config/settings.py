@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from tidegate.compose.nodes import Node
-from tidegate.compose.variables import BadVariable, Used, substitute
+from tidegate.compose.variables import Used, VariableError, substitute
 from tidegate.config import schema
 from tidegate.config.nearest import nearest
 from tidegate.errors import InputError, Where
@@ -89,7 +89,7 @@ def resolved(
     used = Used()
     try:
         route = substitute(settings.route, variables.get, used)
-    except BadVariable as error:
+    except VariableError as error:
         raise InputError(str(error), code="config-variable", where=where, hint=error.hint) from None
     if used.missing:
         name = min(used.missing)
