@@ -45,6 +45,8 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("history", "tidegate.cli.history:history", "What was deployed, and how it ended.", WATCH),
     Entry("logs", "tidegate.cli.logs:logs", "A service's output.", WATCH),
     Entry("exec", "tidegate.cli.exec:execute", "Run a command inside a service.", WATCH),
+    Entry("compose", "tidegate.cli.compose:app", "What a compose file means.", TOOLS),
+    Entry("export", "tidegate.cli.export:app", "The project as Quadlet unit files.", TOOLS),
     Entry("lab", "tidegate.cli.lab:app", "Disposable real servers to try it on.", TOOLS),
 )
 
