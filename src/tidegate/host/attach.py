@@ -68,7 +68,7 @@ class Attachment:
             self._reply(
                 request, facts.READING[request["op"]](self.paths, request.get("args") or {})
             )
-        except (HostError, OSError) as problem:
+        except Exception as problem:  # this thread's end would leave the controller waiting
             self._refuse(request, as_host_error(problem))
 
     def _acquire(self, args: Dict[str, Any], ident: str) -> Dict[str, Any]:
