@@ -29,6 +29,8 @@ def row(service: Service, at: str, value: Mapping[str, Any]) -> None:
             sheet.deployed(path, "this many copies in a slot")
         elif name == "mode":
             sheet.deployed(path, "how often it runs: for ever, or once as a job")
+        elif setting in ({}, None):
+            sheet.default(path, "empty")
         elif name in ("update_config", "rollback_config"):
             for leaf in below(setting, path):
                 sheet.deployed(leaf, SWITCH)

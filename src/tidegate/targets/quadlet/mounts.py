@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from tidegate.images.names import parse
 from tidegate.release.files import FileFact, bytes_digest, is_placeholder
 from tidegate.targets.quadlet.escape import HostPath, InexpressibleError, word
 from tidegate.targets.quadlet.rows import Service, below
@@ -96,7 +97,7 @@ def undeclared(scope: Scope, name: str) -> list[str]:
 def _bind(service: Service, path: Path, mount: Mapping[str, Any]) -> None:
     scope, source, options = service.scope, mount["source"], mount.get("bind") or {}
     words = _bind_words(service, path, options)
-    inside = scope.relative(source)
+    inside = None if scope.exporting else scope.relative(source)
     fact = scope.files.get(source) if inside is not None else None
     if fact is not None and not is_placeholder(fact):
         digest = service.found.companion(fact, service.sheet.where(service.sheet.path + path))
@@ -146,6 +147,13 @@ def _tmpfs(service: Service, path: Path, mount: Mapping[str, Any]) -> None:
 
 
 def _image(service: Service, path: Path, mount: Mapping[str, Any]) -> None:
+    if service.scope.exporting:
+        options = mount.get("image") or {}
+        extra = {"subpath": options["subpath"]} if options.get("subpath") else {}
+        name = parse(mount["source"]).tagged
+        key = _mount(service, path, "image", HostPath(name), mount["target"], [], extra)
+        _covered(service, path, mount, key)
+        return
     hint = "copy what you need into the service's own image"
     service.sheet.unsupported((*path, "source"), "an image as a volume is not pinned", hint)
     for leaf in below(mount, path):
@@ -231,6 +239,11 @@ def _covered(service: Service, path: Path, mount: Mapping[str, Any], key: str) -
             service.sheet.also(leaf, class_, key)
 
 
+def mount_file(service: Service, path: Path, place: HostPath, target: str) -> str:
+    """Mount one file read-only; returns the key that says so."""
+    return _short(service, path, "bind", place, target, ["ro"])
+
+
 def configs(service: Service, at: str, value: Any) -> None:
     """The row ``configs``: companion files, their text from a file, the value or a variable."""
     for index, use in enumerate(value):
@@ -279,5 +292,5 @@ def volumes_from(service: Service, at: str, value: Any) -> None:
         if kind == "container":
             words.append(rest)
         else:
-            words.append(service.scope.unit(kind) + (f":{rest}" if rest else ""))
+            words.append(service.scope.container(kind) + (f":{rest}" if rest else ""))
     service.sheet.option((at,), "--volumes-from", *words)

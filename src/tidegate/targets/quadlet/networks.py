@@ -179,16 +179,14 @@ def _joined(service: Service, name: str, options: Mapping[str, Any], mac: str) -
 
 def aliases(service: Service, given: list[str]) -> list[str]:
     """What others call a service: its name, its aliases, the container's name, the first copy's."""
-    name, compose = service.name, service.compose
-    names = [name, *given]
-    if compose.get("container_name"):
-        names.append(compose["container_name"])
-    names.append(f"{service.scope.instance}-{name}-1")
-    names += _linked(service.scope, name)
+    compose = service.compose
+    containers = [compose["container_name"]] if compose.get("container_name") else []
+    containers.append(f"{service.scope.instance}-{service.name}-1")
+    names = [service.name, *given, *containers, *linked(service.scope, service.name)]
     return list(dict.fromkeys(names))
 
 
-def _linked(scope: Scope, name: str) -> list[str]:
+def linked(scope: Scope, name: str) -> list[str]:
     """The aliases that other services' ``links`` give to this one."""
     found = []
     for other in scope.project.services.values():

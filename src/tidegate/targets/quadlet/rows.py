@@ -73,18 +73,6 @@ def option(name: str) -> Row:
     return lambda service, at, value: service.sheet.option((at,), name, text(value))
 
 
-def each_option(name: str) -> Row:
-    """A podman option once per item."""
-
-    def write(service: Service, at: str, value: Any) -> None:
-        if value:
-            service.sheet.option((at,), name, *(text(item) for item in value))
-        else:
-            service.sheet.default((at,), "empty")
-
-    return write
-
-
 def flag(name: str) -> Row:
     """A bare podman option, or nothing."""
 

@@ -44,7 +44,10 @@ class Project(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """``files`` are facts by absolute path; ``strategies`` is filled in once decided."""
+    """``files`` are facts by absolute path; ``strategies`` is filled in once decided.
+
+    ``exporting``: units for this machine, paths as they are; ``rootful``: for root's Podman.
+    """
 
     project: Project
     instance: str
@@ -53,6 +56,8 @@ class Scope:
     files: Mapping[str, Fact] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
     strategies: Mapping[str, str] = field(default_factory=dict)
+    exporting: bool = False
+    rootful: bool = False
 
     def service(self, name: str) -> Mapping[str, Any]:
         """The canonical compose mapping of a service."""
@@ -70,6 +75,11 @@ class Scope:
     def unit(self, name: str) -> str:
         """The unit (and container) of a service that exists once, without suffix."""
         return f"{self.instance}-{name}"
+
+    def container(self, name: str) -> str:
+        """The container of a service that exists once; exported ones keep their own name."""
+        given = str(self.service(name).get("container_name") or "")
+        return given if self.exporting and given else self.unit(name)
 
     def named(self, key: str, given: str) -> str:
         """A network's or volume's name: composed ones carry the instance, own names stay."""

@@ -30,7 +30,6 @@ from tidegate.targets.quadlet.rows import (
     Service,
     deployed,
     each,
-    each_option,
     flag,
     harmless,
     key,
@@ -105,7 +104,7 @@ def _shared(name: str) -> Row:
         kind, _, other = str(value).partition(":")
         if kind == "service":
             unit = service.scope.unit(other)
-            value = f"container:{unit}"
+            value = f"container:{service.scope.container(other)}"
             service.sheet.raw("Unit", "Requires", f"{unit}.service")
             service.sheet.raw("Unit", "After", f"{unit}.service")
         service.sheet.option((at,), name, str(value))
@@ -136,6 +135,13 @@ def _logging(service: Service, at: str, value: Any) -> None:
         service.sheet.key((at, "options"), "LogOpt", *lines, reason=reason)
     elif not unknown:
         service.sheet.harmless((at, "options"), "podman keeps one file of bounded size")
+
+
+def _device_rules(service: Service, at: str, value: Any) -> None:
+    if service.scope.rootful:
+        service.sheet.option((at,), "--device-cgroup-rule", *value)
+    else:
+        service.sheet.unsupported((at,), "podman takes them only from root", "name the devices")
 
 
 def _cgroup(service: Service, at: str, value: Any) -> None:
@@ -179,7 +185,7 @@ ROWS: dict[str, Row] = {
     "shm_size": key("ShmSize"),
     "tmpfs": each("Tmpfs"),
     "devices": security.devices,
-    "device_cgroup_rules": each_option("--device-cgroup-rule"),
+    "device_cgroup_rules": _device_rules,
     "gpus": security.gpus,
     "cpus": option("--cpus"),
     "cpu_shares": option("--cpu-shares"),

@@ -1,0 +1,190 @@
+"""A compose project as Quadlet files for any Podman host, and a report of every key.
+
+Pure: the files come back as text. The report says of each leaf of what ``compose config`` prints
+whether a Quadlet key carries it (native), a podman option (podman-args), a systemd key (unit),
+somebody who deploys (deployer), or nothing (unsupported).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tidegate.errors import InputError
+from tidegate.targets.quadlet import health, mounts, networks, strategy
+from tidegate.targets.quadlet.export_rows import EXPORT_ROWS, image_name, unit_names
+from tidegate.targets.quadlet.render import STOP_MARGIN_S
+from tidegate.targets.quadlet.rows import Row, Service, below
+from tidegate.targets.quadlet.scope import Found, Project, Scope
+from tidegate.targets.quadlet.sheet import UNSUPPORTED, Entry, Path, Sheet, leaves, shown
+from tidegate.targets.quadlet.table import stop_s
+from tidegate.targets.quadlet.volumes import volume
+from tidegate.targets.quadlet.wanted import config_text
+
+SECTIONS = ("Unit", "Container", "Network", "Volume", "Service", "Install")
+REPORTED = ("services", "networks", "volumes", "secrets", "configs", "models")
+Lines = Mapping[str, list[list[str]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """``files`` by name below the output folder; ``entries`` one for each path."""
+
+    files: Mapping[str, str]
+    entries: tuple[Entry, ...]
+
+    @property
+    def unsupported(self) -> tuple[Entry, ...]:
+        """What the units do not do."""
+        return tuple(entry for entry in self.entries if entry.class_ == UNSUPPORTED)
+
+    def report(self, file: str) -> dict[str, Any]:
+        """The report as CONFIG.md describes it."""
+        return {"file": file, "entries": [_entry(entry) for entry in self.entries]}
+
+
+def _entry(entry: Entry) -> dict[str, Any]:
+    reason = entry.reason
+    if not reason and entry.to is None:
+        reason = "this is what happens without it"
+    return {"path": shown(entry.path), "class": entry.class_, "to": entry.to, "reason": reason}
+
+
+def export(project: Project, *, variables: Mapping[str, str], rootful: bool = False) -> Exported:
+    """The units of ``project``; ``variables`` fill configs that name one."""
+    scope = Scope(project, project.name, variables=variables, exporting=True, rootful=rootful)
+    scope = replace(scope, strategies=_kinds(scope))
+    files: dict[str, str] = {}
+    entries: list[Entry] = []
+    found = Found()
+    for name in sorted(project.services):
+        sheet = _service(scope, name, found)
+        entries += sheet.entries
+        for index, unit in enumerate(unit_names(scope, name)):
+            container = scope.container(name) if unit == scope.unit(name) else unit
+            files[f"{unit}.container"] = _text(_copy(sheet.lines, container, first=index == 0))
+    for kind, write in (("network", networks.network), ("volume", volume)):
+        for name in sorted(getattr(project, f"{kind}s")):
+            entry, sheet = write(scope, name, strict=False)
+            entries += sheet.entries
+            if not entry["external"]:
+                files[f"{scope.instance}-{name}.{kind}"] = _text(entry["unit"])
+    for name, implied in found.volumes.items():
+        files[f"{scope.instance}-{name}.volume"] = _text(implied["unit"])
+    for name, config in project.configs.items():
+        content = config_text(config, variables)
+        if content is not None:
+            files[f"{scope.instance}-configs/{name}"] = content.decode()
+    entries += _resources(project)
+    return Exported(files, tuple(_complete(project, entries)))
+
+
+def _kinds(scope: Scope) -> dict[str, str]:
+    """A job runs once; all else is in place."""
+    decided = strategy.decide(scope).strategies
+    return {name: "job" if kind == "job" else "recreate" for name, kind in decided.items()}
+
+
+def _service(scope: Scope, name: str, found: Found) -> Sheet:
+    sheet = Sheet(("services", name), "Container", scope.project.where, strict=False)
+    service = Service(sheet, scope, name, found)
+    sheet.raw("Unit", "Description", f"{name} of {scope.instance}".replace("%", "%%"))
+    sheet.raw("Container", "Image", image_name(service))
+    for key, row in EXPORT_ROWS.items():
+        if key in service.compose:
+            _row(service, key, row)
+    for key in service.compose:
+        if key.startswith("x-"):
+            for leaf in below(service.compose[key], (key,)):
+                sheet.default(leaf, "an extension, which changes nothing")
+    if not service.compose.get("networks") and not service.compose.get("network_mode"):
+        EXPORT_ROWS["networks"](service, "networks", {"default": None})
+    _finish(service)
+    return sheet
+
+
+def _row(service: Service, key: str, row: Row) -> None:
+    value = service.compose[key]
+    if value is None and key not in ("command", "entrypoint"):
+        service.sheet.default((key,), "nothing is said")
+        return
+    try:
+        row(service, key, value)
+    except InputError as problem:
+        known = {entry.path for entry in service.sheet.entries}
+        for leaf in leaves(value, (*service.sheet.path, key)):
+            if leaf not in known:
+                entry = Entry(leaf, UNSUPPORTED, None, problem.message)
+                service.sheet.entries.append(entry)
+
+
+def _finish(service: Service) -> None:
+    sheet, scope = service.sheet, service.scope
+    if scope.strategies[service.name] == "job":
+        sheet.raw("Service", "Type", "oneshot")
+        sheet.raw("Service", "RemainAfterExit", "yes")
+    else:
+        health.complete(service, health.health(service.compose, None))
+    mounts.image_volumes(service)
+    stop = int(stop_s(service.compose)) + STOP_MARGIN_S
+    sheet.raw("Service", "TimeoutStopSec", str(stop))
+    if strategy.replicas(scope, service.name):
+        sheet.raw("Install", "WantedBy", "default.target")
+
+
+def _copy(lines: Lines, name: str, *, first: bool) -> Lines:
+    """The lines of one copy: its own name, and fixed ports only for the first."""
+    container = list(lines["Container"])
+    if not first:
+        container = [line for line in container if not _is_fixed_port(line)]
+    return {**lines, "Container": [*container, ["ContainerName", name]]}
+
+
+def _is_fixed_port(line: list[str]) -> bool:
+    return line[0] == "PublishPort" and ":" in line[1]
+
+
+def _text(sections: Lines) -> str:
+    blocks = [
+        "\n".join([f"[{name}]", *(f"{key}={value}" for key, value in sections[name])])
+        for name in SECTIONS
+        if sections.get(name)
+    ]
+    return "\n\n".join(blocks) + "\n"
+
+
+def _resources(project: Project) -> Iterable[Entry]:
+    """Secrets, configs and models: what somebody must do, or that nobody can."""
+    for name, secret in project.secrets.items():
+        path: Path = ("secrets", name)
+        known = secret.get("name") or name
+        source = secret.get("file") or f"${secret.get('environment', '')}"
+        made = f"podman secret create {known} from {source}"
+        reason = "it must exist" if secret.get("external") else made
+        for leaf in leaves(secret, path):
+            if leaf[-1] == "name":
+                yield Entry(leaf, "native", "Secret")
+            else:
+                yield Entry(leaf, "deployer", None, reason)
+    for name, config in project.configs.items():
+        for leaf in leaves(config, ("configs", name)):
+            if leaf[-1] in ("file", "content", "environment"):
+                yield Entry(leaf, "native", "Volume", "a file that is mounted")
+            else:
+                yield Entry(leaf, "native", None, "podman has files where docker has configs")
+    for name, model in getattr(project, "models", {}).items():
+        for leaf in leaves(model, ("models", name)):
+            yield Entry(leaf, UNSUPPORTED, None, "podman does not run models")
+
+
+def _complete(project: Project, entries: list[Entry]) -> Iterable[Entry]:
+    """One entry for each path that ``compose config`` prints, in its order."""
+    last = {entry.path: entry for entry in entries}
+    for section in REPORTED:
+        for name, body in getattr(project, section, {}).items():
+            for leaf in leaves(body, (section, name)):
+                yield last.get(leaf) or Entry(leaf, UNSUPPORTED, None, "not known to this version")
+        yield from (
+            last[path] for path in last if path[:1] == (section,) and path[2:] == ("build",)
+        )

@@ -1,0 +1,169 @@
+"""Exported units: every key of every case is reported once, and Quadlet takes the files."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.targets.quadlet.generator import generate, options, podman_argv
+from tests.targets.quadlet.projects import project
+from tests.targets.quadlet.test_render_cases import UNITS
+from tidegate.compose import as_json
+from tidegate.targets.quadlet.export import Exported, export
+
+CLASSES = {"native", "podman-args", "unit", "deployer", "unsupported"}
+MAPS = {
+    *("environment", "labels", "annotations", "sysctls", "ulimits", "extra_hosts", "driver_opts"),
+    *("options", "args", "storage_opt"),
+}
+HELLO = Path(__file__).parents[3] / "examples/hello/compose.yaml"
+
+
+def exported(case: Mapping[str, Any]) -> Exported:
+    """The export of a case's project."""
+    return export(project(case["compose"]), variables=case.get("variables", {}))
+
+
+def paths(value: Any, path: str, key: str) -> Iterator[str]:
+    """The leaves as CONFIG.md describes them, written without a look at the code under test."""
+    if isinstance(value, dict) and value and key not in MAPS:
+        for name, inner in value.items():
+            simple = all(c.isascii() and (c.isalnum() or c in "_-") for c in name)
+            yield from paths(inner, f"{path}.{name}" if simple else f'{path}["{name}"]', name)
+    elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        for index, item in enumerate(value):
+            yield from paths(item, f"{path}[{index}]", "")
+    else:
+        yield path
+
+
+@pytest.mark.parametrize("case", UNITS)
+def test_every_leaf_is_reported_once(case: Mapping[str, Any]) -> None:
+    """No leaf of the project is missing, none is there twice, and each entry is well formed."""
+    made = exported(case)
+    printed = as_json(project(case["compose"]))
+    entries = made.report("compose.yaml")["entries"]
+    found = [entry["path"] for entry in entries]
+    for section in ("services", "networks", "volumes", "secrets", "configs"):
+        for name, body in printed.get(section, {}).items():
+            wanted = set(paths(body, f"{section}.{name}", name))
+            assert wanted <= set(found), wanted - set(found)
+    assert len(found) == len(set(found))
+    units = "\n".join(made.files.values())
+    for entry in entries:
+        assert entry["class"] in CLASSES
+        if entry["class"] in ("deployer", "unsupported") or entry["to"] is None:
+            assert entry["reason"], entry
+        for key in (entry["to"] or "").split(","):
+            assert key in units, entry
+
+
+@pytest.mark.lab
+@pytest.mark.parametrize("case", UNITS)
+def test_generator_accepts(case: Mapping[str, Any], tmp_path: Path) -> None:
+    """Quadlet makes a service of every exported unit, and systemd finds no fault in it."""
+    files = {name: text for name, text in exported(case).files.items() if "/" not in name}
+    assert len(generate(tmp_path, files, verify=True)) == len(files)
+
+
+STEADY = """
+services:
+  web:
+    image: nginx
+    ports: ["127.0.0.1:8080:80", "[::1]:53:53/udp"]
+    networks: {default: {aliases: [www]}}
+    depends_on:
+      db: {condition: service_healthy, restart: true}
+      once: {condition: service_completed_successfully, required: false}
+    secrets: [token]
+    configs: [{source: text, target: /etc/text}]
+    volumes: ["./data:/data"]
+    healthcheck: {test: [CMD, a, b], start_interval: 1s}
+    container_name: shop
+  db: {image: "postgres:17", healthcheck: {test: up}, scale: 2}
+  once: {build: ., command: [a]}
+secrets: {token: {file: ./token}}
+configs: {text: {content: hello}}
+"""
+
+
+def test_the_steady_state() -> None:
+    """What a host would add is in the units: names, ports, aliases, order, secrets, jobs."""
+    made = export(project(STEADY), variables={})
+    web = made.files["p-web.container"].splitlines()
+    for line in (
+        "Image=docker.io/library/nginx:latest",
+        "ContainerName=shop",
+        "PublishPort=127.0.0.1:8080:80",
+        "PublishPort=[::1]:53:53/udp",
+        "Network=p-default.network:alias=web,alias=www",
+        "Requires=p-db-1.service p-db-2.service",
+        "PartOf=p-db-1.service p-db-2.service",
+        "Wants=p-once.service",
+        'Secret="p_token,type=mount,target=/run/secrets/token"',
+        "Volume=./p-configs/text:/etc/text:ro",
+        "Volume=/project/data:/data",
+        "HealthStartupInterval=1s",
+        'HealthStartupCmd=["a", "b"]',
+        "WantedBy=default.target",
+    ):
+        assert line in web, "\n".join(web)
+    assert made.files["p-configs/text"] == "hello"
+    assert "ContainerName=p-db-2" in made.files["p-db-2.container"]
+    assert "Type=oneshot\nRemainAfterExit=yes" in made.files["p-once.container"]
+    assert "Image=localhost/p-once:latest" in made.files["p-once.container"]
+    assert not made.unsupported
+
+
+@pytest.mark.lab
+def test_podman_gets_the_files_beside_the_units(tmp_path: Path) -> None:
+    """A config's file is found from the unit's own folder."""
+    files = export(project(STEADY), variables={}).files
+    made = generate(tmp_path, {name: text for name, text in files.items() if "/" not in name})
+    given = options(podman_argv(made["p-web.service"]))
+    assert ("-v", "/mnt/units/p-configs/text:/etc/text:ro") in given
+
+
+def tidegate(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """The real command line."""
+    command = [sys.executable, "-m", "tidegate", "export", "quadlet", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_command(tmp_path: Path) -> None:
+    """The command writes the units of the example and a report, into an empty folder only."""
+    out, report = tmp_path / "units", tmp_path / "report.json"
+    arguments = ("-f", str(HELLO), "-p", "hello", "--out", str(out), "--report", str(report))
+    first = tidegate(*arguments)
+    assert first.returncode == 0, first.stderr
+    assert {path.name for path in out.iterdir()} == {
+        "hello-web.container",
+        "hello-postgres.container",
+        "hello-redis.container",
+        "hello-data.volume",
+        "hello-default.network",
+    }
+    assert json.loads(report.read_text())["file"] == str(HELLO)
+    second = tidegate(*arguments)
+    assert second.returncode == 2
+    assert "is not empty" in second.stderr
+
+
+def test_strict(tmp_path: Path) -> None:
+    """With --strict a key that is not carried out is an error, and nothing is written."""
+    file = tmp_path / "compose.yaml"
+    file.write_text("services: {web: {image: x, external_links: [old]}}")
+    out = tmp_path / "units"
+    strict = tidegate("-f", str(file), "-p", "p", "--out", str(out), "--strict")
+    assert strict.returncode == 2
+    assert "services.web.external_links" in strict.stderr
+    assert not out.exists()
+    loose = tidegate("-f", str(file), "-p", "p", "--out", str(out))
+    assert loose.returncode == 0
+    assert "warning: services.web.external_links" in loose.stderr
