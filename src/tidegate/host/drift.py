@@ -19,7 +19,7 @@ def drift(
     paths: Paths, now: Optional[Generation], services: Facts, containers: Dict[str, Any]
 ) -> List[Facts]:
     """Every difference, as `{subject, kind, detail}`; `services` is observe's own answer."""
-    expected = expected_units(paths, now)
+    expected = expected_units(now)
     found: List[Facts] = []
     for name, text in sorted(expected.items()):
         here = read_text(paths.units / name)
@@ -40,12 +40,14 @@ def drift(
     return found
 
 
-def expected_units(paths: Paths, now: Optional[Generation]) -> Dict[str, str]:
+def expected_units(now: Optional[Generation]) -> Dict[str, str]:
     """All unit files that a generation has here, the fronts' with them."""
     if now is None or now.layout is None:
         return {}
-    result = units.all_units(now.release, now.layout)
-    result.update(front_units(paths, now.release, now.layout))
+    result = dict(now.layout["shared"])
+    for texts in now.layout["units"].values():
+        result.update(texts)
+    result.update(front_units(now.release, now.layout))
     return result
 
 
@@ -65,7 +67,7 @@ def renew(paths: Paths, now: Optional[Generation]) -> Set[str]:
     """The services whose copies are to be made new although their release did not change."""
     if now is None or now.layout is None:
         return set()
-    expected = units.all_units(now.release, now.layout)
+    expected = expected_units(now)
     shown = systemd.show([u for p in now.layout["services"].values() for u in p["units"]])
     result = set()
     for name, placed in now.layout["services"].items():

@@ -49,7 +49,7 @@ def _lead_back(ctx: Context, target: Generation) -> None:
 def _restore(ctx: Context, target: Generation) -> List[str]:
     """Write the units of `target` and (re)start what is not running as it says."""
     assert target.layout is not None
-    texts = drift.expected_units(ctx.paths, target)
+    texts = drift.expected_units(target)
     written = [
         write_if_changed(ctx.paths.units / name, text, 0o644)
         for name, text in sorted(texts.items())
@@ -128,7 +128,7 @@ def _running(ctx: Context, service: str, slot: str) -> bool:
 
 def _stop_others(ctx: Context, target: Optional[Generation]) -> List[str]:
     """Stop and remove every unit and container of ours that `target` does not have."""
-    expected = drift.expected_units(ctx.paths, target)
+    expected = drift.expected_units(target)
     files = [name for name in drift.owned(ctx.paths) if name not in expected]
     keep = {name.rsplit(".", 1)[0] for name in expected}
     here = {str(entry["Names"][0]) for entry in podman.containers(ctx.paths.instance)}

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Dict, List, Mapping, NamedTuple, Sequence, Tuple
 
 from tidegate.host.files import make_dir, read_text, write_atomic, write_if_changed
+from tidegate.host.layout import mac
 from tidegate.traffic.admin import Admin, AdminError
 from tidegate.traffic.front import LIVE_KEY, front_config
 from tidegate.traffic.model import Counts, FrontSpec, checked_address, checked_slot
@@ -72,7 +73,8 @@ def front_unit(
     lines = ["[Unit]", f"Description={name}: leads callers to the serving copy", "", "[Container]"]
     lines += [f"{key}={value}" for key, value in proxy_container(name, image, directory)]
     for network in networks:
-        options = [f"ip={network.ipv4}", *(f"alias={alias}" for alias in network.aliases)]
+        options = [f"ip={network.ipv4}", f"mac={mac(network.ipv4)}"]
+        options += [f"alias={alias}" for alias in network.aliases]
         lines.append(f"Network={network.network}:{','.join(options)}")
     lines += [f"Label={key}={value}" for key, value in sorted(labels.items())]
     lines += [f"Exec={command()}", "", "[Service]"]

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
 
 from tidegate.host import edge, front, systemd
+from tidegate.host.canon import digest
 from tidegate.host.context import Context
 from tidegate.host.errors import HostError
 from tidegate.host.files import write_if_changed
@@ -37,15 +38,21 @@ def unit(release: Release, service: str) -> str:
     return f"{release['instance']}-{service}-front"
 
 
-def front_units(paths: Paths, release: Release, layout: Layout) -> Dict[str, str]:
+def front_units(release: Release, layout: Layout) -> Dict[str, str]:
     """The front units of a generation: file name → text."""
     return {
-        f"{unit(release, name)}.container": _unit_text(paths, release, layout, name)
+        f"{unit(release, name)}.container": layout["fronts"][name]["text"]
         for name in fronted(release, layout)
+        if name in layout["fronts"]
     }
 
 
-def _unit_text(paths: Paths, release: Release, layout: Layout, service: str) -> str:
+def _place(paths: Paths, release: Release, layout: Layout, service: str) -> str:
+    """The text of a front's unit, kept in the layout.
+
+    A front that is there is never replaced for a newer image or a newer Tidegate: it would be
+    away for a moment, and callers inside the project with it.
+    """
     spots = layout["addresses"][f"{service}/front"]
     networks = [
         front.FrontNetwork(
@@ -56,14 +63,20 @@ def _unit_text(paths: Paths, release: Release, layout: Layout, service: str) -> 
         for joined in release["services"][service]["networks"]
         if joined["network"] in spots
     ]
-    text = front.front_unit(
-        name=unit(release, service),
-        image=release["proxy"]["image"],
-        directory=paths.fronts / service,
-        networks=networks,
-        labels={"tidegate.instance": release["instance"], "tidegate.front": service},
-    )
-    return f"{head(release['instance'])}\n{text}"
+    key = digest([list(network) for network in networks])
+    known: Dict[str, str] = layout["fronts"].get(service, {})
+    if known.get("key") != key:
+        text = front.front_unit(
+            name=unit(release, service),
+            image=release["proxy"]["image"],
+            directory=paths.fronts / service,
+            networks=networks,
+            labels={"tidegate.instance": release["instance"], "tidegate.front": service},
+        )
+        text = f"{head(release['instance'])}\n{text}"
+        known = {"key": key, "image": release["proxy"]["image"], "text": text}
+        layout["fronts"][service] = known
+    return known["text"]
 
 
 def _network(layout: Layout, service: str) -> str:
@@ -97,7 +110,7 @@ def ensure(ctx: Context, release: Release, layout: Layout, service: str) -> None
     """Make a service's front run with the configuration that the layout asks for."""
     folder = ctx.paths.fronts / service
     name = unit(release, service)
-    text = _unit_text(ctx.paths, release, layout, service)
+    text = _place(ctx.paths, release, layout, service)
     with ctx.step(f"front:{service}"):
         front.write_front(folder, _spec(release, layout, service))
         if write_if_changed(ctx.paths.units / f"{name}.container", text, 0o644):

@@ -24,6 +24,7 @@ from tidegate.host import (
     observe,
     podman,
     systemd,
+    units,
 )
 from tidegate.host.blobs import needed
 from tidegate.host.client import Client
@@ -190,7 +191,8 @@ def generate_units(paths: Paths, arguments: Arguments) -> int:
     )
     for name in release["services"]:
         fronts.learn_ports(release, laid, name, set())
-    texts = drift.expected_units(paths, Generation(laid["n"], release, "", laid))
+    units.place(release, laid, now.release if now else None, (now.layout if now else None) or {})
+    texts = drift.expected_units(Generation(laid["n"], release, "", laid))
     arguments.out.mkdir(parents=True, exist_ok=True)
     for name, text in sorted(texts.items()):
         (arguments.out / name).write_text(text, encoding="utf-8")

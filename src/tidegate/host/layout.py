@@ -167,11 +167,13 @@ def _addresses(
         network: {places[network] for places in known.values() if network in places}
         for network in networks
     }
+    for entry in release["services"].values():
+        for joined in entry["networks"]:
+            if joined.get("ipv4") and joined["network"] in used:
+                used[joined["network"]].add(joined["ipv4"])
     result: Dict[str, Dict[str, str]] = {}
     for service, entry in sorted(release["services"].items()):
-        if entry["strategy"] != "blue-green":
-            continue
-        for place in _places(service, int(entry.get("replicas", 1))):
+        for place in _places(service, entry):
             spots = dict(known.get(place, {}))
             for joined in entry["networks"]:
                 network = joined["network"]
@@ -181,9 +183,22 @@ def _addresses(
     return result
 
 
-def _places(service: str, replicas: int) -> List[str]:
-    copies = [f"{service}/{slot}/{i}" for slot in "ab" for i in range(1, replicas + 1)]
-    return [f"{service}/front", *copies]
+def _places(service: str, entry: Dict[str, Any]) -> List[str]:
+    """Who needs an address: front and copies of both slots, or the copies that run in place."""
+    count = range(1, int(entry.get("replicas", 1)) + 1)
+    if entry["strategy"] != "blue-green":
+        return [f"{service}//{index}" for index in count]
+    return [f"{service}/front", *(f"{service}/{slot}/{i}" for slot in "ab" for i in count)]
+
+
+def mac(address: str) -> str:
+    """The hardware address that goes with a fixed address.
+
+    With another one at each start, neighbours keep the old one for up to 30 s and reach
+    nobody. 02 marks it as locally administered.
+    """
+    octets = ipaddress.IPv4Address(address).packed
+    return ":".join(["02", "54", *(f"{octet:02x}" for octet in octets)])
 
 
 def _next(network: Dict[str, str], used: "set[str]") -> str:

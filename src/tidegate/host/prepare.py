@@ -183,6 +183,7 @@ def _lay(ctx: Context, release: Release, old: Optional[Generation]) -> Generatio
     for name, entry in release["services"].items():
         if entry["strategy"] == "blue-green":
             fronts.learn_ports(release, laid, name, set())
+    units.place(release, laid, old.release if old else None, (old.layout if old else None) or {})
     generations.store_layout(ctx.paths, laid)
     return Generation(ctx.number, release, "", laid)
 
@@ -236,9 +237,9 @@ def at_switch(new: Generation, old: Optional[Generation]) -> List[str]:
 
 def _write_units(ctx: Context, new: Generation, old: Optional[Generation]) -> None:
     assert new.layout is not None
-    texts = units.shared_units(new.release, new.layout)
+    texts = dict(new.layout["shared"])
     for name in started(new, old):
-        texts.update(units.service_units(new.release, new.layout, name))
+        texts.update(new.layout["units"][name])
     with ctx.step("units"):
         written = [
             write_if_changed(ctx.paths.units / name, text, 0o644)
@@ -276,6 +277,12 @@ def _start(ctx: Context, new: Generation, old: Optional[Generation]) -> None:
     for service in fronts.fronted(release, laid):
         if service not in names and fronts.differs(new, old, service):
             fronts.ensure(ctx, release, laid, service)
+            _keep(ctx, laid)
+
+
+def _keep(ctx: Context, laid: layout.Layout) -> None:
+    with _LAYOUT:
+        generations.store_layout(ctx.paths, laid)
 
 
 def _ready(ctx: Context, new: Generation, old: Optional[Generation], name: str) -> None:
@@ -291,6 +298,7 @@ def _ready(ctx: Context, new: Generation, old: Optional[Generation], name: str) 
         generations.store_layout(ctx.paths, laid)
     if name in fronts.fronted(release, laid):
         fronts.ensure(ctx, release, laid, name)
+        _keep(ctx, laid)
         target = fronts.folder(ctx.paths, name)
         set_callers(target, fronts.callers(new, name, started(new, old)))
         if not fronts.serves(old, name):

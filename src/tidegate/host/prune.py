@@ -51,6 +51,8 @@ def _refs(paths: Paths, numbers: Set[int]) -> Set[str]:
         generation = generations.load(paths, n)
         if generation is not None:
             found |= blobs.needed(generation.release)
+            fronts_here = (generation.layout or {}).get("fronts", {})
+            found |= {str(entry["image"]) for entry in fronts_here.values()}
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any, Dict, List
 
-from tidegate.host import copies, edge, fronts, generations, systemd, units
+from tidegate.host import copies, edge, fronts, generations, systemd
 from tidegate.host.context import Context
 from tidegate.host.errors import HostError
 from tidegate.host.files import write_if_changed
@@ -77,7 +77,7 @@ def _write_in_place(ctx: Context, new: Generation, names: List[str]) -> None:
     assert new.layout is not None
     texts: Dict[str, str] = {}
     for name in names:
-        texts.update(units.service_units(new.release, new.layout, name))
+        texts.update(new.layout["units"][name])
     written = [
         write_if_changed(ctx.paths.units / name, text, 0o644) for name, text in texts.items()
     ]

@@ -8,10 +8,10 @@ Source: podman-systemd.unit(5), Podman 5.4.
 from __future__ import annotations
 
 import hashlib
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 from tidegate.host.diff import copy_digest
-from tidegate.host.layout import Layout, Release, unit_names
+from tidegate.host.layout import Layout, Release, mac, unit_names
 
 Lines = List[Tuple[str, str]]
 STARTUP_INTERVAL = "250ms"
@@ -46,27 +46,43 @@ def service_units(release: Release, layout: Layout, service: str) -> Dict[str, s
     }
 
 
-def shared_units(release: Release, layout: Layout) -> Dict[str, str]:
+def shared_units(
+    release: Release, layout: Layout, before: Optional[Release], known: Dict[str, str]
+) -> Dict[str, str]:
     """The units of the instance's networks and volumes: file name → text."""
     instance = release["instance"]
+    old = before or {"networks": {}, "volumes": {}}
     result = {}
     for name, entry in release["networks"].items():
+        file = f"{instance}-{name}.network"
         if not entry["external"]:
-            result[f"{instance}-{name}.network"] = _network(instance, entry, layout, name)
+            same = old["networks"].get(name) == entry and file in known
+            result[file] = known[file] if same else _network(instance, entry, layout, name)
     for name, entry in release["volumes"].items():
+        file = f"{instance}-{name}.volume"
         if not entry["external"]:
-            sections = _sections(entry["unit"])
-            sections.setdefault("Volume", []).append(("Label", f"tidegate.instance={instance}"))
-            result[f"{instance}-{name}.volume"] = text(instance, sections)
+            same = old["volumes"].get(name) == entry and file in known
+            result[file] = known[file] if same else _volume(instance, entry)
     return result
 
 
-def all_units(release: Release, layout: Layout) -> Dict[str, str]:
-    """Every unit file of a generation, the fronts' left out."""
-    result = shared_units(release, layout)
-    for service in release["services"]:
-        result.update(service_units(release, layout, service))
-    return result
+def place(release: Release, layout: Layout, before: Optional[Release], old: Layout) -> None:
+    """Put the texts of all units into the layout of a new generation.
+
+    What did not change keeps the text that it was started with, also when a newer Tidegate
+    would write it differently: an upgrade of the tool touches nothing that runs.
+    """
+    known, services = old.get("units", {}), (before or {"services": {}})["services"]
+    texts: Dict[str, Dict[str, str]] = {}
+    for name, entry in release["services"].items():
+        same = services.get(name) == entry and name in known
+        kept = same and layout["services"][name]["since"] != layout["n"]
+        texts[name] = known[name] if kept else service_units(release, layout, name)
+    layout["units"] = texts
+    layout["shared"] = shared_units(release, layout, before, old.get("shared", {}))
+    layout["fronts"] = {
+        name: entry for name, entry in old.get("fronts", {}).items() if name in texts
+    }
 
 
 def network_argument(release: Release, name: str, options: List[str]) -> str:
@@ -74,6 +90,12 @@ def network_argument(release: Release, name: str, options: List[str]) -> str:
     entry = release["networks"][name]
     target = entry["name"] if entry["external"] else f"{release['instance']}-{name}.network"
     return target + (":" + ",".join(options) if options else "")
+
+
+def _volume(instance: str, entry: Dict[str, Any]) -> str:
+    sections = _sections(entry["unit"])
+    sections.setdefault("Volume", []).append(("Label", f"tidegate.instance={instance}"))
+    return text(instance, sections)
 
 
 def _network(instance: str, entry: Dict[str, Any], layout: Layout, name: str) -> str:
@@ -146,13 +168,13 @@ def _networks(release: Release, layout: Layout, service: str, slot: str, index: 
     lines: Lines = []
     for joined in entry["networks"]:
         name = joined["network"]
-        if entry["strategy"] == "blue-green":
-            spots = layout["addresses"].get(f"{service}/{slot}/{index}", {})
-            options = [f"ip={spots[name]}"] if name in spots else []
-        else:
-            options = [f"alias={alias}" for alias in joined["aliases"]]
-            if joined.get("ipv4"):
-                options.append(f"ip={joined['ipv4']}")
+        spots = layout["addresses"].get(f"{service}/{slot}/{index}", {})
+        aliases = [] if entry["strategy"] == "blue-green" else joined["aliases"]
+        options = [f"alias={alias}" for alias in aliases]
+        if joined.get("ipv4"):
+            options.append(f"ip={joined['ipv4']}")
+        elif name in spots:
+            options += [f"ip={spots[name]}", f"mac={mac(spots[name])}"]
         lines.append(("Network", network_argument(release, name, options)))
     return lines
 

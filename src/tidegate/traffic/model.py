@@ -20,11 +20,11 @@ _HOST = re.compile(r"(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*\Z")
 _PATH = re.compile(r"/[A-Za-z0-9._~!&'()*+,;=:@%/-]*\Z")
 
 
-class BadSpec(ValueError):  # noqa: N818 - what it is, like the other nouns
+class BadSpec(ValueError):
     """A value that must not reach a configuration file."""
 
 
-class Taken(ValueError):  # noqa: N818 - what it is
+class Taken(ValueError):
     """`what` (a port or a route) already belongs to the instance `owner`."""
 
     def __init__(self, what: str, owner: str) -> None:
