@@ -12,6 +12,7 @@ import json
 import signal
 import socket
 import struct
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -147,6 +148,11 @@ class Server(ThreadingHTTPServer):
         super().__init__(("", port), Handler)
         self.open_sockets: set[socket.socket] = set()
         self.stopping = threading.Event()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away is no news."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
     def run(self) -> None:
         signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=self.stop).start())

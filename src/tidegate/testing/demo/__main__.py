@@ -41,7 +41,7 @@ def farewell(console: Console, story: Story, seconds: float) -> None:
 
 def main() -> int:
     """Tell the story, then show the table."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 110)
     FOLDER.parent.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
     with console.status("") as status:
@@ -61,6 +61,9 @@ def main() -> int:
         say("")
     console.print()
     console.print(table(story.steps))
+    for step in story.steps:
+        if step.trouble:
+            console.print(f"[bold red]{step.title}[/]: {step.trouble}")
     farewell(console, story, time.monotonic() - began)
     return 0 if all(step.good for step in story.steps) else 1
 

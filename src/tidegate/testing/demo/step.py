@@ -33,6 +33,7 @@ class Step:
     requests: int = 0
     failed: int = 0
     watched: bool = False
+    trouble: str = ""
 
 
 def phases(outcome: Outcome) -> dict[str, float]:
@@ -59,19 +60,18 @@ def table(steps: Sequence[Step]) -> Table:
     from rich import box
     from rich.table import Table
 
-    shown = Table(box=box.ROUNDED, title="What happened", title_justify="left")
-    shown.add_column("step", overflow="fold")
-    shown.add_column("how it ended", overflow="fold")
-    for column in (*COLUMNS, "all"):
-        shown.add_column(column, justify="right")
-    shown.add_column("requests", justify="right")
-    shown.add_column("failed", justify="right")
+    title = "What happened, in seconds by phase"
+    shown = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", padding=(0, 1, 0, 0))
+    for column in ("step", "how it ended"):
+        shown.add_column(column, overflow="fold")
+    for column in (*COLUMNS, "all", "requests", "failed"):
+        shown.add_column(column, justify="right", no_wrap=True)
     for step in steps:
         shown.add_row(
             step.title,
             f"[{'green' if step.good else 'bold red'}]{step.ended}",
-            *(f"{step.phases[c]:.1f} s" if c in step.phases else "" for c in COLUMNS),
-            f"[bold]{step.seconds:.1f} s",
+            *(f"{step.phases[c]:.1f}" if c in step.phases else "" for c in COLUMNS),
+            f"[bold]{step.seconds:.1f}",
             f"{step.requests:,}" if step.watched else "",
             (f"[green]{step.failed}" if not step.failed else f"[yellow]{step.failed}")
             if step.watched

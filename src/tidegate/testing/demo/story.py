@@ -173,7 +173,7 @@ class Story:
         while True:
             try:
                 return str(self.get("/version", 2.0)["version"])
-            except (OSError, http.client.HTTPException, KeyError) as error:
+            except (OSError, http.client.HTTPException, KeyError, ValueError) as error:
                 if time.monotonic() > deadline:
                     return f"nothing ({type(error).__name__})"
                 time.sleep(0.1)
@@ -191,11 +191,12 @@ class Story:
 def settle(step: Step, outcome: Outcome, code: int, ended: str) -> None:
     """How a command ended, against the exit code that is right."""
     step.ended = ended
-    words = " / ".join((outcome.stderr or outcome.stdout).strip().splitlines()[-4:])
-    expect(step, outcome.code == code, f"exit code {outcome.code}, not {code}: {words}")
+    words = outcome.stderr or outcome.stdout
+    expect(step, outcome.code == code, f"exit code {outcome.code}, not {code}:\n{words}")
 
 
 def expect(step: Step, holds: bool, otherwise: str) -> None:
     """Mark the step as bad unless it holds; the first trouble is kept."""
     if not holds and step.good:
-        step.good, step.ended = False, otherwise
+        step.good, step.trouble = False, otherwise
+        step.ended = otherwise.partition(":")[0]

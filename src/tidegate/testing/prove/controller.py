@@ -77,8 +77,10 @@ class Outcome:
 
     @property
     def last_words(self) -> str:
-        """The end of what it said on stderr."""
-        return " / ".join(self.stderr.strip().splitlines()[-4:])
+        """Its error, or the end of what it said on stderr."""
+        lines = self.stderr.strip().splitlines()
+        error = [number for number, line in enumerate(lines) if line.startswith("error:")]
+        return " / ".join(lines[error[-1] :][:4] if error else lines[-4:])
 
     def first(self, name: str) -> float:
         """When the first event of this name was heard; 0 if there was none."""
