@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple
 
-from tidegate.host import front, systemd
+from tidegate.host import front, podman, systemd
 from tidegate.host.errors import HostError
 from tidegate.host.files import make_dir, read_json, read_text, remove, write_if_changed
 from tidegate.traffic.admin import Admin, AdminError
@@ -228,6 +228,7 @@ def _remove(places: Places) -> str:
     remove(places.quadlets / f"{NAME}.container")
     remove(places.quadlets / f"{NAME}.network")
     systemd.daemon_reload()
+    podman.remove_network(NAME)
     return "removed"
 
 
