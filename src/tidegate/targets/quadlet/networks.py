@@ -12,7 +12,7 @@ from typing import Any
 
 from tidegate.targets.quadlet.rows import Service, below
 from tidegate.targets.quadlet.scope import Scope
-from tidegate.targets.quadlet.sheet import Path, Sheet
+from tidegate.targets.quadlet.sheet import ADDRESS, Path, Sheet
 
 # Docker's names of driver options, and podman's.
 OPTIONS = {"com.docker.network.driver.mtu": "mtu"}
@@ -26,7 +26,7 @@ def network(scope: Scope, key: str, strict: bool = True) -> tuple[dict[str, Any]
     sheet = Sheet(("networks", key), "Network", scope.project.where, strict)
     external = bool(body.get("external"))
     given = str(body.get("name") or key)
-    name = given if external else scope.named(key, given)
+    name = sheet.named(("name",), given if external else scope.named(key, given))
     if external:
         for leaf in below(body, ()):
             sheet.deployed(leaf, "it belongs to somebody else and must exist")
@@ -162,19 +162,23 @@ def _joined(service: Service, name: str, options: Mapping[str, Any], mac: str) -
             service.sheet.unsupported(at, "podman has nothing like it")
         else:
             service.sheet.deployed(at, "written by the host with the copy's address")
+    names = aliases(service, options.get("aliases") or [])
     entry: dict[str, Any] = {
         "network": name,
-        "aliases": aliases(service, options.get("aliases") or []),
-        "ipv4": str(options.get("ipv4_address") or ""),
+        "aliases": [service.sheet.named((*path, "aliases"), alias) for alias in names],
+        "ipv4": _address(service, (*path, "ipv4_address"), options.get("ipv4_address")),
     }
-    for key, value in (
-        ("ipv6", options.get("ipv6_address")),
-        ("mac", options.get("mac_address") or mac),
-        ("interface", options.get("interface_name")),
-    ):
-        if value:
-            entry[key] = str(value)
-    return entry
+    more = {
+        "ipv6": _address(service, (*path, "ipv6_address"), options.get("ipv6_address")),
+        "mac": _address(service, (*path, "mac_address"), options.get("mac_address") or mac),
+        "interface": options.get("interface_name") or "",
+    }
+    service.sheet.named((*path, "interface_name"), more["interface"] or "none")
+    return {**entry, **{key: value for key, value in more.items() if value}}
+
+
+def _address(service: Service, at: Path, value: Any) -> str:
+    return service.sheet.named(at, str(value), ADDRESS) if value else ""
 
 
 def aliases(service: Service, given: list[str]) -> list[str]:
@@ -197,8 +201,9 @@ def linked(scope: Scope, name: str) -> list[str]:
     return found
 
 
-def network_mode(service: Service, at: str, _value: str) -> None:
+def network_mode(service: Service, at: str, value: str) -> None:
     """The row ``network_mode``."""
+    service.sheet.named((at,), value.replace(":", "-", 1))
     service.sheet.also((at,), "native", "Network")
 
 

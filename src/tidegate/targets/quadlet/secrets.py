@@ -11,6 +11,7 @@ from typing import Any
 from tidegate.errors import InputError, Where
 from tidegate.targets.quadlet.rows import Service, below
 from tidegate.targets.quadlet.scope import Project
+from tidegate.targets.quadlet.sheet import PATH
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,8 @@ def row(service: Service, at: str, value: Any) -> None:
         for name in ("uid", "gid", "mode"):
             if use.get(name):
                 entry[name] = str(use[name])
-        if any(char in str(text) for text in entry.values() for char in ',"\n'):
-            service.sheet.refuse((at, index), "a comma or quote cannot be written in Secret=")
+        for text in entry.values():
+            service.sheet.named((at, index), str(text), PATH)
         service.found.secrets.append(entry)
         for leaf in below(use, (at, index)):
             service.sheet.also(leaf, "native", "Secret")

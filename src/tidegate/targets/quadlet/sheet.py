@@ -6,6 +6,7 @@ Nothing is dropped silently: every renderer says through a sheet what it did wit
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
@@ -29,6 +30,10 @@ CHOSEN_KEYS = frozenset(
     {"environment", "labels", "annotations", "sysctls", "ulimits", "extra_hosts", "driver_opts"}
     | {"options", "args", "aux_addresses", "storage_opt", "additional_contexts"}
 )
+# Names of networks, volumes, aliases, interfaces; addresses; paths of secrets.
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+ADDRESS = re.compile(r"[0-9A-Fa-f.:]+")
+PATH = re.compile(r"[A-Za-z0-9_./@+-]+")
 CHOSEN_ENDS = frozenset((name,) for name in CHOSEN_KEYS)
 
 
@@ -123,6 +128,12 @@ class Sheet:
         if self.strict:
             self.refuse(at, reason, hint)
         self.entries.append(Entry(self.path + at, UNSUPPORTED, None, reason))
+
+    def named(self, at: Path, text: str, allowed: re.Pattern[str] = NAME) -> str:
+        """``text``, which a host writes into a unit as it is: no character may mean anything."""
+        if not allowed.fullmatch(text):
+            self.refuse(at, f"{text!r} cannot be written in a unit", "use letters, digits, . _ -")
+        return text
 
     def refuse(self, at: Path, reason: str, hint: str = "") -> NoReturn:
         """Raise the ``InputError`` that names this key."""

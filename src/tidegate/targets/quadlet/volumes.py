@@ -22,7 +22,7 @@ def volume(scope: Scope, key: str, strict: bool = True) -> tuple[dict[str, Any],
     sheet = Sheet(("volumes", key), "Volume", scope.project.where, strict)
     external = bool(body.get("external"))
     given = str(body.get("name") or key)
-    name = given if external else scope.named(key, given)
+    name = sheet.named(("name",), given if external else scope.named(key, given))
     if external:
         for leaf in below(body, ()):
             sheet.deployed(leaf, "it belongs to somebody else and must exist")
