@@ -8,7 +8,6 @@ from typing import Any, Dict, Optional
 
 from tidegate.host import clock, deployment, generations, ledger, podman
 from tidegate.host import observe as observed
-from tidegate.host.errors import HostError
 from tidegate.host.paths import Paths
 
 PROTOCOLS = [1]
@@ -49,15 +48,7 @@ def history(paths: Paths, args: Dict[str, Any]) -> Answer:
 
 def generation(paths: Paths, args: Dict[str, Any]) -> Answer:
     """A stored release with its signature."""
-    found = generations.load(paths, int(args["n"]))
-    if found is None:
-        raise HostError(
-            "input",
-            "no-generation",
-            f"generation {args['n']} is not kept here",
-            subject=str(args["n"]),
-            hint="`tidegate history` lists those that are",
-        )
+    found = generations.require(paths, int(args["n"]))
     return {"release": found.release, "signature": found.signature}
 
 

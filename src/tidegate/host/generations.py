@@ -36,6 +36,20 @@ def load(paths: Paths, n: int) -> Optional[Generation]:
     )
 
 
+def require(paths: Paths, n: int) -> Generation:
+    """Generation `n`; HostError (input) where the host does not keep it."""
+    found = load(paths, n)
+    if found is None:
+        raise HostError(
+            "input",
+            "no-generation",
+            f"generation {n} is not kept here",
+            subject=str(n),
+            hint="`tidegate history` lists those that are",
+        )
+    return found
+
+
 def current(paths: Paths) -> Optional[Generation]:
     """The generation that serves, or None on a host without one."""
     n = current_number(paths)

@@ -59,14 +59,7 @@ def deploy(paths: Paths, arguments: Arguments) -> int:
 def rollback(paths: Paths, arguments: Arguments) -> int:
     """Deploy the release that served before this one, or generation `--to`."""
     number = arguments.to or _before(paths)
-    found = generations.load(paths, number)
-    if found is None:
-        raise HostError(
-            "input",
-            "no-generation",
-            f"generation {number} is not kept here",
-            hint="`tidegate-host status` lists those that are",
-        )
+    found = generations.require(paths, number)
     request = {"generation": number, "kind": "rollback", "allow_stateful": True}
     return _drive(paths, found.release, request, {})
 

@@ -59,15 +59,7 @@ def _release(ctx: Context, args: Dict[str, Any]) -> Release:
     release: Release = args.get("release") or {}
     signature = str(args.get("signature") or "")
     if args.get("generation"):
-        stored = generations.load(ctx.paths, int(args["generation"]))
-        if stored is None:
-            raise HostError(
-                "input",
-                "no-generation",
-                f"generation {args['generation']} is not kept here",
-                subject=str(args["generation"]),
-                hint="`tidegate history` lists those that are",
-            )
+        stored = generations.require(ctx.paths, int(args["generation"]))
         release, signature = stored.release, stored.signature
     with ctx.step("verify"):
         generations.check(release, ctx.paths.instance)
