@@ -34,6 +34,7 @@ from tidegate.ports import Reporter
 from tidegate.release.manifest import release_bytes
 
 DESTROY_LEASE_S = 120.0
+OBSERVE_S = 60.0  # a host that says nothing for so long is broken
 
 Observation = Mapping[str, Any]
 T = TypeVar("T")
@@ -141,7 +142,7 @@ def attach(
     def one(agent: Agent) -> Observation:
         first = (("observe", {"full": full}),) if observe else ()
         answers = agent.attach(*first)
-        return answers[0].result() if answers else {}
+        return answers[0].result(OBSERVE_S) if answers else {}
 
     if len(agents) == 1:
         return Fleet(agents, [one(agents[0])])
@@ -284,7 +285,7 @@ def destroy(target: Target, fleet: Fleet, reporter: Reporter, *, volumes: bool) 
             "lease_s": DESTROY_LEASE_S,
         }
         with phase(reporter, "remove"):
-            granted = agent.call("acquire", args)
+            granted = agent.call("acquire", args, timeout_s=OBSERVE_S)
             name, token = str(granted["deployment"]), int(granted["token"])
             volumes_too = {"volumes": volumes}
             result = agent.call("destroy", volumes_too, deployment=name, token=token)

@@ -136,7 +136,28 @@ def test_a_lost_answer_to_commit_is_in_doubt() -> None:
     assert report.end is Phase.IN_DOUBT
     assert report.error is not None
     assert report.error.exit_code == 6
-    assert host.asked[-1] == "decide commit"
+    assert host.asked[-2:] == ["decide commit", "history"]
+
+
+@pytest.mark.parametrize(
+    ("recorded", "end"), [("commit", Phase.COMMITTED), ("abort", Phase.REVERTED)]
+)
+def test_the_ledger_resolves_a_doubt(recorded: str, end: Phase) -> None:
+    """Where the host can be asked afterwards, its ledger says how our deployment ended."""
+    entries = [{"deployment": "production/42", "outcome": recorded}]
+    host = Scripted({"decide commit": LOST, "history": {"entries": entries}})
+    assert deployed(host).end is end
+
+
+def test_a_host_that_ended_it_alone_is_believed() -> None:
+    """Our lease ran out while we slept: the host has put itself back, and we say so."""
+    gone = RefusedError("no deployment is open", code="stale-token")
+    host = Scripted({"prepare": gone, "decide": gone})
+    report = deployed(host)
+    assert (report.end, report.error) == (Phase.REVERTED, gone)
+    late = Scripted({"finish": gone})
+    report = deployed(late)
+    assert (report.end, report.error) == (Phase.COMMITTED, None)
 
 
 def test_ctrl_c_puts_back_in_order() -> None:

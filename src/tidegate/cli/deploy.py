@@ -58,7 +58,9 @@ def deploy(
     finally:
         live.close()
     if report is not None:
-        conclude(report, found.plan.version, live, json=json, plan=found.plan.as_dict())
+        serving = str(found.fleet.seen.get("deployment") or "")
+        plan = found.plan.as_dict()
+        conclude(report, found.plan.version, live, json=json, plan=plan, serving=serving)
     else:
         _unchanged(found, live, dry_run=dry_run, json=json)
 
@@ -86,14 +88,23 @@ def _nothing(found: Survey, live: Progress, *, dry_run: bool) -> dict[str, Any]:
 
 
 def conclude(
-    report: Report, version: str, live: Progress, *, json: bool, plan: dict[str, Any] | None = None
+    report: Report,
+    version: str,
+    live: Progress,
+    *,
+    json: bool,
+    plan: dict[str, Any] | None = None,
+    serving: str = "",
 ) -> None:
-    """Say how a deployment ended; raises its error where it did not commit."""
+    """Say how a deployment ended; raises its error where it did not commit.
+
+    ``serving`` is the deployment that served before it.
+    """
     from tidegate.pipeline.states import Phase
 
     if report.error is not None and report.end is not Phase.COMMITTED:
         if not json:
-            _tell_what_was_put_back(report, live)
+            _tell_what_was_put_back(report, live, serving)
         raise report.error
     if json:
         print_json("deployment", _facts(report, version, live, plan))
@@ -129,17 +140,19 @@ def _facts(
     }
 
 
-def _tell_what_was_put_back(report: Report, live: Progress) -> None:
+def _tell_what_was_put_back(report: Report, live: Progress, serving: str) -> None:
     from tidegate.pipeline.states import Phase
 
     if report.end is Phase.REVERTED and report.deployment:
         back = report.collected(Phase.UNDO, "reverted")
         stopped = report.collected(Phase.UNDO, "stopped")
         progress(f"{report.deployment} was put back ({live.total_s():.1f} s: {live.summary()})")
-        if back:
-            progress(f"  serving again: {', '.join(map(str, back))}")
         if stopped:
             progress(f"  stopped: {', '.join(map(str, stopped))}")
+        if back:
+            progress(f"  started again: {', '.join(map(str, back))}")
+        if serving:
+            progress(f"  {serving} serves")
     elif report.end is Phase.LEFT:
         progress(f"{report.deployment} is out of reach; its host puts it back by itself")
 

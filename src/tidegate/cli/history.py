@@ -28,7 +28,7 @@ def history(
 
     target = app.choose(environment, file=config)
     fleet = app.attach(target, Progress(quiet=True), observe=False)
-    answer = fleet.witness.call("history", {"limit": limit})
+    answer = fleet.witness.call("history", {"limit": limit}, timeout_s=app.OBSERVE_S)
     fleet.close()
     if json:
         print_json("history", {"environment": target.environment.name, **answer})

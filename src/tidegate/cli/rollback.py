@@ -41,4 +41,5 @@ def rollback(
         live.close()
     kept = {int(item["n"]): str(item.get("version") or "") for item in fleet.seen["generations"]}
     version = f"{kept.get(wish.generation, '')} (as {target.environment.name}/{wish.generation})"
-    conclude(report, version.strip(), live, json=json)
+    serving = str(fleet.seen.get("deployment") or "")
+    conclude(report, version.strip(), live, json=json, serving=serving)

@@ -26,7 +26,7 @@ PERSIST_S = 600
 CONNECT_TIMEOUT_S = 10
 ALIVE_INTERVAL_S = 5
 ALIVE_COUNT = 3
-CLOSE_TIMEOUT_S = 2
+CLOSE_TIMEOUT_S = 0.3
 
 
 @dataclass(frozen=True, slots=True)

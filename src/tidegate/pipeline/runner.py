@@ -12,10 +12,16 @@ from typing import Any
 
 from tidegate.errors import DeploymentFailed, InDoubtError, InfrastructureError, TidegateError
 from tidegate.pipeline.lease import Lease
-from tidegate.pipeline.states import DECIDED, ENDS, TABLE, Outcome, Phase
+from tidegate.pipeline.states import CLOSING, DECIDED, ENDS, TABLE, Outcome, Phase
 from tidegate.ports import Answer, Host, Reporter
 
 Results = list[Mapping[str, Any]]
+# A host that is reachable and says nothing for so long is broken.
+LONG_S = 3600.0
+SHORT_S = 60.0
+QUICK = (Phase.ACQUIRE, Phase.SECRETS, Phase.WATCH, Phase.COMMIT, Phase.ABORT, Phase.RELEASE)
+LIMITS_S = dict.fromkeys(QUICK, SHORT_S)
+CLOSED = "stale-token"  # host protocol 1: no deployment is open, or it is another's
 PROPOSALS = {Phase.COMMIT: "commit", Phase.ABORT: "abort"}
 
 
@@ -95,6 +101,8 @@ class Runner:
                 phase = TABLE[phase, self._step(phase)]
         finally:
             self._lease.end()
+        if phase is Phase.IN_DOUBT:
+            phase = self._resolve()
         self._report.end = phase
         self._explain(phase)
         return self._report
@@ -106,6 +114,9 @@ class Runner:
         except KeyboardInterrupt:
             return self._failed(phase, _interrupted())
         except TidegateError as error:
+            if phase in CLOSING and error.code == CLOSED:
+                self._reporter.phase(phase, "ok", "the host had done it by itself")
+                return Outcome.GONE
             return self._failed(phase, error)
         proposed = PROPOSALS.get(phase)
         if proposed and results[0].get("outcome") != proposed:
@@ -202,13 +213,25 @@ class Runner:
 
     def _wait(self, answer: Answer, phase: Phase) -> Mapping[str, Any]:
         """An interrupt that comes once a decision is on its way is answered by going on."""
+        limit_s = LIMITS_S.get(phase, LONG_S) + self._attempt.watch_s
         while True:
             try:
-                return answer.result()
+                return answer.result(limit_s)
             except KeyboardInterrupt:
                 if phase not in DECIDED:
                     raise
                 self._reporter.phase(phase, "info", "this step ends by itself; please wait")
+
+    def _resolve(self) -> Phase:
+        """Our answer to commit was lost: the ledger may know what was recorded."""
+        name = self._report.deployment
+        try:
+            told = self._hosts[0].begin("history", {"limit": 5}).result(SHORT_S)
+        except TidegateError:
+            return Phase.IN_DOUBT
+        outcomes = {e.get("deployment"): e.get("outcome") for e in told.get("entries") or ()}
+        ends = {"commit": Phase.COMMITTED, "abort": Phase.REVERTED}
+        return ends.get(str(outcomes.get(name)), Phase.IN_DOUBT)
 
     def _explain(self, end: Phase) -> None:
         report, name = self._report, self._report.deployment

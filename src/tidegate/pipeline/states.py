@@ -31,18 +31,23 @@ class Phase(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How a phase ended; ``overruled``: another decision than ours was recorded first."""
+    """How a phase ended.
+
+    ``overruled``: another decision than ours was recorded first. ``gone``: our lease had run
+    out, and the host had ended the deployment by itself.
+    """
 
     OK = "ok"
     FAILED = "failed"
     OVERRULED = "overruled"
+    GONE = "gone"
 
 
 ENDS = frozenset({Phase.COMMITTED, Phase.REVERTED, Phase.LEFT, Phase.IN_DOUBT})
+# Where a closed deployment is no failure: the host has done what we were about to ask for.
+CLOSING = frozenset({Phase.FINISH, Phase.ABORT, Phase.UNDO, Phase.RELEASE, Phase.GIVE_BACK})
 # From here on a decision is being recorded or obeyed: an interrupt no longer turns it around.
-DECIDED = frozenset(
-    {Phase.COMMIT, Phase.FINISH, Phase.ABORT, Phase.UNDO, Phase.RELEASE, Phase.GIVE_BACK}
-)
+DECIDED = CLOSING | {Phase.COMMIT}
 
 TABLE: Mapping[tuple[Phase, Outcome], Phase] = {
     (Phase.ACQUIRE, Outcome.OK): Phase.SECRETS,
@@ -59,14 +64,19 @@ TABLE: Mapping[tuple[Phase, Outcome], Phase] = {
     (Phase.COMMIT, Outcome.OVERRULED): Phase.UNDO,
     (Phase.COMMIT, Outcome.FAILED): Phase.IN_DOUBT,
     (Phase.FINISH, Outcome.OK): Phase.RELEASE,
+    (Phase.FINISH, Outcome.GONE): Phase.COMMITTED,
     (Phase.FINISH, Outcome.FAILED): Phase.COMMITTED,
     (Phase.RELEASE, Outcome.OK): Phase.COMMITTED,
+    (Phase.RELEASE, Outcome.GONE): Phase.COMMITTED,
     (Phase.RELEASE, Outcome.FAILED): Phase.COMMITTED,
     (Phase.ABORT, Outcome.OK): Phase.UNDO,
     (Phase.ABORT, Outcome.OVERRULED): Phase.FINISH,
+    (Phase.ABORT, Outcome.GONE): Phase.REVERTED,
     (Phase.ABORT, Outcome.FAILED): Phase.LEFT,
     (Phase.UNDO, Outcome.OK): Phase.GIVE_BACK,
+    (Phase.UNDO, Outcome.GONE): Phase.REVERTED,
     (Phase.UNDO, Outcome.FAILED): Phase.LEFT,
     (Phase.GIVE_BACK, Outcome.OK): Phase.REVERTED,
+    (Phase.GIVE_BACK, Outcome.GONE): Phase.REVERTED,
     (Phase.GIVE_BACK, Outcome.FAILED): Phase.LEFT,
 }
