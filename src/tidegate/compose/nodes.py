@@ -5,6 +5,7 @@ The loader works on trees of :class:`Node`; a place is (file, line, column), cou
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, NoReturn, TypeAlias
 
@@ -15,6 +16,7 @@ Path: TypeAlias = tuple[str | int, ...]
 Value: TypeAlias = "bool | int | float | str | Timestamp | list[Node] | dict[str, Node] | None"
 Names: TypeAlias = frozenset[str]
 
+_TIMESTAMP = re.compile(r"([0-9-]+)(?:[Tt ]([0-9:.,]+))?(.*)")
 NO_NAMES: Names = frozenset()
 
 
@@ -25,6 +27,18 @@ class Timestamp:
 
     def __init__(self, text: str) -> None:
         self.text = text
+
+    def rfc3339(self) -> str:
+        """The time as Go prints it in JSON; a time without a zone is UTC."""
+        found = _TIMESTAMP.match(self.text)
+        assert found is not None
+        day, time, zone = found.groups()
+        year, month, date = day.split("-")
+        clock = time.replace(",", ".").split(":") if time else ["00", "00", "00"]
+        seconds, _, fraction = clock[2].partition(".")
+        fraction = f".{fraction.rstrip('0')}" if fraction.strip("0") else ""
+        hours = ":".join(part.rjust(2, "0") for part in (clock[0], clock[1], seconds))
+        return f"{year}-{month:0>2}-{date:0>2}T{hours}{fraction}{zone or 'Z'}"
 
 
 class Node:
@@ -83,7 +97,7 @@ def plain(node: Node) -> Any:
         return {key: plain(child) for key, child in value.items()}
     if isinstance(value, list):
         return [plain(child) for child in value]
-    return value
+    return value.rfc3339() if isinstance(value, Timestamp) else value
 
 
 def where(mark: Mark | None) -> Where | None:

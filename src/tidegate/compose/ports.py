@@ -35,10 +35,10 @@ def parse_port(node: Node, text: str) -> list[Node]:
         if not target:
             raise PortError("no container port")
         raise PortError(f"invalid protocol {protocol!r}")
-    if ip.startswith("["):
-        if not ip.endswith("]"):
-            raise PortError(f"invalid IP address {ip!r}")
+    if ip.startswith("[") and ip.endswith("]"):
         ip = ip[1:-1]
+    elif ":" in ip:
+        raise PortError(f"an IPv6 address needs brackets: [{ip.strip('[]')}]")
     if ip and not is_ip(ip):
         raise PortError(f"invalid IP address {ip!r}")
     start, end = _range(target, "container port")

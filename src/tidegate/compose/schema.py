@@ -59,7 +59,7 @@ class Rule:
     item: Rule | None = None
     distinct: bool = False
     enum: tuple[Any, ...] = ()
-    pattern: Callable[[str], Any] | None = None
+    pattern: re.Pattern[str] | None = None
     minimum: float | None = None
     maximum: float | None = None
     choices: list[Rule] = field(default_factory=list)
@@ -98,7 +98,7 @@ class Rule:
     def _scalar_ok(self, value: Any) -> bool:
         if self.enum and not any(value == one and type(value) is type(one) for one in self.enum):
             return False
-        if self.pattern is not None and isinstance(value, str) and not self.pattern(value):
+        if self.pattern is not None and isinstance(value, str) and not self.pattern.search(value):
             return False
         if isinstance(value, bool) or not isinstance(value, int | float):
             return True
@@ -139,7 +139,7 @@ class Rule:
         if self.enum:
             return "must be one of " + ", ".join(map(str, self.enum))
         if self.pattern is not None:
-            return "has a value that is not allowed here"
+            return f"must match {self.pattern.pattern}"
         if self.minimum is not None and self.maximum is not None:
             return f"must be between {self.minimum} and {self.maximum}"
         return f"must be at least {self.minimum}"
@@ -196,10 +196,10 @@ class Rule:
         deepest = max(problem.depth for problem in found)
         best = [problem for problem in found if problem.depth == deepest]
         wanted = tuple(dict.fromkeys(name for problem in best for name in problem.wanted))
-        if deepest == len(path) and wanted:
+        if deepest == len(path) and all(problem.wanted for problem in best):
             yield _type_problem(node, path, wanted)
         else:
-            yield best[0]
+            yield min(best, key=lambda problem: bool(problem.wanted))
 
 
 def _type_problem(node: Node, path: Path, types: tuple[str, ...]) -> Problem:
@@ -245,7 +245,7 @@ def _compile(schema: dict[str, Any], known: dict[str, Rule]) -> Rule:
     rule.item = _compile(schema["items"], known) if "items" in schema else None
     rule.distinct = schema.get("uniqueItems", False)
     rule.enum = tuple(schema.get("enum", ()))
-    rule.pattern = re.compile(schema["pattern"]).search if "pattern" in schema else None
+    rule.pattern = re.compile(schema["pattern"]) if "pattern" in schema else None
     rule.minimum, rule.maximum = schema.get("minimum"), schema.get("maximum")
     rule.choices = [_compile(below, known) for below in schema.get("oneOf", ())]
     return rule

@@ -40,8 +40,9 @@ class Shape:
             elif self.extensions and key.startswith("x-"):
                 found[key] = child
         for key in self.always:
-            if key not in found:
-                found[key] = self._absent(key, node, path)
+            printed = self.names.get(key, key)
+            if printed not in found:
+                found[printed] = self._absent(key, node, path)
         return node.become(found)
 
     def _absent(self, key: str, node: Node, path: Path) -> Node:

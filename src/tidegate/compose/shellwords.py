@@ -14,8 +14,7 @@ class CommandError(ValueError):
 
 def split(line: str) -> list[str]:
     """The words of a line; :class:`CommandError` where a quote stays open."""
-    words: list[str] = []
-    word = ""
+    words, word = list[str](), ""
     begun = escaped = double = single = back = dollar = False
     for character in line:
         if escaped:
