@@ -194,6 +194,9 @@ def _actions(
                 found.append(Action(name, model.JOB, "prepare", why))
         elif kinds[name] == "restart":
             found.append(_renewal(old, entry, name, reasons))
+        elif partner := next((p for p in _partners(new, name) if p in renewed), ""):
+            shared = f"{partner} is restarted, and {name} shares its namespaces"
+            found.append(Action(name, model.REPLACE, "switch", (*reasons, shared)))
         elif kinds[name] == "settings":
             found.append(Action(name, model.SETTINGS, "switch", reasons))
     found += [
@@ -204,6 +207,17 @@ def _actions(
     return tuple(sorted(found, key=lambda action: phases.index(action.phase)))
 
 
+def _partners(release: Release, name: str) -> list[str]:
+    """The services whose container this one's joins: systemd restarts it with them."""
+    entry = release["services"][name]
+    found = [entry["network_mode"].removeprefix("service:")]
+    prefix = f"{release['instance']}-"
+    for key, value in entry["unit"].get("Unit", ()):
+        if key == "Requires":
+            found.append(value.removeprefix(prefix).removesuffix(".service"))
+    return [other for other in found if other in release["services"]]
+
+
 def _kind(old: Release, new: Release, name: str, mended: Mapping[str, str]) -> str:
     if name in mended:
         return "restart"
@@ -212,7 +226,7 @@ def _kind(old: Release, new: Release, name: str, mended: Mapping[str, str]) -> s
 
 def _renewal(old: Release, entry: Entry, name: str, reasons: tuple[str, ...]) -> Action:
     if name not in old["services"]:
-        return Action(name, model.START, "prepare", ("new in the project",))
+        return Action(name, model.START, "prepare", (model.NEW,))
     if entry["strategy"] == "blue-green":
         return Action(name, model.BESIDE, "prepare", reasons)
     return Action(name, model.REPLACE, "switch", reasons)
@@ -222,7 +236,7 @@ def _reasons(
     old: Release, name: str, changes: tuple[Change, ...], mended: Mapping[str, str]
 ) -> tuple[str, ...]:
     if name not in old["services"]:
-        return ("new in the project",)
+        return (model.NEW,)
     found = [change.key for change in changes if (change.kind, change.name) == ("service", name)]
     if name in mended:
         found.append(mended[name])

@@ -21,6 +21,8 @@ BESIDE, REPLACE, START, JOB, SETTINGS, REMOVE = (
     "settings",
     "remove",
 )
+# The reason for a service's first start.
+NEW = "new in the project"
 
 
 @dataclass(frozen=True, slots=True)
