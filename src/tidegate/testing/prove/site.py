@@ -147,8 +147,9 @@ class Site:
         unit = f"tidegate@{INSTANCE}.service"
         words = (
             f"for i in $(seq {int(timeout_s * 5)}); do"
+            f" state=$(systemctl --user show -P ActiveState {unit});"
             f" test -e .local/share/tidegate/{INSTANCE}/open.json"
-            f" || systemctl --user -q is-active {unit} || exit 0; sleep 0.2; done; exit 1"
+            " || case $state in inactive|failed) exit 0;; esac; sleep 0.2; done; exit 1"
         )
         self.server.run(["sh", "-c", words], check=False, timeout_s=timeout_s + 60)
         return time.monotonic() - began
