@@ -239,6 +239,7 @@ class Agent:
         """Attach again until it works or the lease has run out."""
         assert self._pipe is not None
         failure = self._pipe.failure()
+        self._pipe.close()
         deadline = time.monotonic() + self._patience_s
         while not self._closed and time.monotonic() < deadline:
             self._listener(self.name, _info("connection", f"lost, attaching again: {failure}"))
