@@ -11,7 +11,7 @@ import sys
 import time
 from typing import Any
 
-from tidegate.testing.prove import deploy, evidence, kills
+from tidegate.testing.prove import deploy, evidence, kills, specials
 
 Result = tuple[list[Any], dict[str, Any]]
 
@@ -20,20 +20,24 @@ def run(asked: argparse.Namespace, seed: int) -> Result:
     """The part that was asked for."""
     if asked.part == "deploy":
         return deploy.prove(seed, asked.servers or "prove", asked.deployments)
+    if asked.part == "cases":
+        return specials.prove(asked.servers or "prove", asked.cases)
     names = (asked.servers or "prove,prove-2").split(",")
-    return kills.prove(seed, names, asked.instants, asked.most, asked.cases)
+    return kills.prove(seed, names, asked.instants, asked.minutes, asked.cases)
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run a part and write its evidence."""
     parser = argparse.ArgumentParser(prog="scripts/prove", description=__doc__)
-    parser.add_argument("part", choices=("deploy", "kills"))
+    parser.add_argument("part", choices=("deploy", "kills", "cases"))
     parser.add_argument("--seed", type=int, help="any number; a new one each time by default")
     parser.add_argument("--servers", default="", help="lab servers to use; they are made anew")
     parser.add_argument("--deployments", type=int, default=30)
     parser.add_argument("--instants", type=int, default=24, help="kills inside of each phase")
-    parser.add_argument("--most", type=int, default=0, help="at most so many; -1: none")
-    parser.add_argument("--cases", default="", help="only the other cases named like this")
+    parser.add_argument("--minutes", type=float, default=45, help="begin no kill after these")
+    parser.add_argument(
+        "--cases", default="", help="only those cases besides the kills whose names contain this"
+    )
     asked = parser.parse_args(argv)
     seed = random.SystemRandom().randrange(10**6) if asked.seed is None else asked.seed
     sys.stderr.write(f"prove {asked.part} --seed {seed}\n")

@@ -12,6 +12,7 @@ import time
 from collections import Counter, deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any
 
 from tidegate.testing.prove.aim import PHASES, Aim, aims, span
@@ -102,11 +103,11 @@ def wait(ended: Any, seen: threading.Event) -> bool:
 
 
 def prove(
-    seed: int, names: list[str], instants: int, most: int, cases: str
+    seed: int, names: list[str], instants: int, minutes: float, cases: str
 ) -> tuple[list[Any], dict[str, Any]]:
     """Run it on these servers side by side; the violations and the figures.
 
-    ``most`` kills, 0 for all, below 0 for none.
+    After ``minutes`` no further kill is begun. ``cases`` chooses those besides the kills.
     """
     progress = Progress("kills")
     sites = [Site.up(name, number * 1000) for number, name in enumerate(names)]
@@ -114,24 +115,27 @@ def prove(
         progress.say("a first deployment on each server, then one that is measured")
         with ThreadPoolExecutor(len(sites)) as pool:
             baseline, *_ = pool.map(measured, sites)
-            todo = [] if most < 0 else aims(seed, baseline.events, instants)[: most or None]
             shots: list[Shot] = []
-            queue = deque(enumerate(todo, 1))
-            list(pool.map(lambda site: gunner(site, queue, shots, seed, progress), sites))
-        special = specials(sites[0], progress, cases)
-        bad = [{"case": case, "violations": found} for case, found in special.items() if found]
-        held = {case: "violated" if found else "held" for case, found in special.items()}
-        return [*violations(shots, seed), *bad], {**figures(shots, baseline), "cases": held}
+            queue = deque(enumerate(aims(seed, baseline.events, instants), 1))
+            fire = partial(gunner, queue=queue, shots=shots, seed=seed, minutes=minutes)
+            list(pool.map(lambda site: fire(site, progress=progress), sites))
+        bad, held = specials(sites[0], progress, cases)
+        return [*violations(shots, seed), *bad], {**figures(shots, baseline), **held}
     finally:
         for site in sites:
             site.close()
 
 
 def gunner(
-    site: Site, queue: deque[tuple[int, Aim]], shots: list[Shot], seed: int, progress: Progress
+    site: Site,
+    queue: deque[tuple[int, Aim]],
+    shots: list[Shot],
+    seed: int,
+    minutes: float,
+    progress: Progress,
 ) -> None:
-    """Take one aim after the other until there is none."""
-    while queue:
+    """Take one aim after the other until there is none, or no time."""
+    while progress.minutes() < minutes:
         try:
             number, aim = queue.popleft()
         except IndexError:

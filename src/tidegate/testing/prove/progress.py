@@ -13,13 +13,16 @@ class Progress:
         self.part = part
         self.began = time.monotonic()
 
+    def minutes(self) -> float:
+        """Since the beginning."""
+        return (time.monotonic() - self.began) / 60
+
     def say(self, text: str) -> None:
         """A line of its own."""
-        elapsed = time.monotonic() - self.began
-        sys.stderr.write(f"{self.part} {elapsed / 60:5.1f} min  {text}\n")
+        sys.stderr.write(f"{self.part} {self.minutes():5.1f} min  {text}\n")
         sys.stderr.flush()
 
     def step(self, done: int, of: int, text: str) -> None:
         """A step of many; how long the others will take."""
-        left = (time.monotonic() - self.began) / done * (of - done)
-        self.say(f"[{done}/{of}, {left / 60:.0f} min left] {text}")
+        left = self.minutes() / done * (of - done)
+        self.say(f"[{done}/{of}, {left:.0f} min left] {text}")

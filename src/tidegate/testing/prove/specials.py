@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 from tidegate.testing.prove import contest, trouble, upgrade
 from tidegate.testing.prove.progress import Progress
@@ -27,16 +28,38 @@ CASES: Mapping[str, Case] = {
 }
 
 
-def specials(site: Site, progress: Progress, chosen: str) -> dict[str, list[str]]:
-    """Each case whose name contains ``chosen``; one that breaks off counts as violated."""
-    found = {}
+def specials(
+    site: Site, progress: Progress, chosen: str
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Run each case whose name contains ``chosen``: the violations, and what held.
+
+    A case that breaks off counts as violated.
+    """
+    bad, held = [], {}
     for name, case in CASES.items():
         if chosen not in name:
             continue
         try:
-            found[name] = case(site)
+            found = case(site)
         except Exception as error:
-            found[name] = [f"broke off: {type(error).__name__}: {error}"]
+            found = [f"broke off: {type(error).__name__}: {error}"]
             site.settle()
-        progress.say(f"{name}: {'VIOLATED ' + str(found[name]) if found[name] else 'held'}")
-    return found
+        progress.say(f"{name}: {'VIOLATED ' + str(found) if found else 'held'}")
+        held[name] = "violated" if found else "held"
+        if found:
+            bad.append({"case": name, "violations": found, "trace": site.trace()})
+    return bad, {"cases": held}
+
+
+def prove(name: str, chosen: str) -> tuple[list[Any], dict[str, Any]]:
+    """The cases alone, on a new server."""
+    progress = Progress("cases")
+    site = Site.up(name)
+    try:
+        site.next_version()
+        progress.say(f"the first deployment, on {site.server.address}")
+        if (outcome := site.deploy()).code != 0:
+            raise RuntimeError(f"the first deployment fails:\n{outcome.stderr}")
+        return specials(site, progress, chosen)
+    finally:
+        site.close()
