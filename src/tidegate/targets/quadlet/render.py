@@ -67,7 +67,7 @@ def render(
         "proxy": {"image": proxy},
         "images": {name: _image(images[name]) for name in services},
         "services": services,
-        "networks": {name: networks.network(scope, name)[0] for name in _used(services, project)},
+        "networks": {name: networks.network(scope, name)[0] for name in _used(services)},
         "volumes": {**_volumes(scope), **found.volumes},
         "files": found.files,
         "switch": _switch(switch),
@@ -89,18 +89,11 @@ def _volumes(scope: Scope) -> dict[str, Any]:
     return {name: volume(scope, name)[0] for name in sorted(scope.project.volumes)}
 
 
-def _used(services: Mapping[str, Any], project: Project) -> list[str]:
+def _used(services: Mapping[str, Any]) -> list[str]:
     """The networks that services join; docker compose makes no others either."""
-    used = {joined["network"] for entry in services.values() for joined in entry["networks"]}
-    missing = used - set(project.networks)
-    if missing:
-        raise InputError(
-            f"network {min(missing)} is used, and not defined",
-            code="network-undefined",
-            where=project.where(("services",)),
-            hint="define it under the top-level `networks:`",
-        )
-    return sorted(used)
+    return sorted(
+        {joined["network"] for entry in services.values() for joined in entry["networks"]}
+    )
 
 
 def write_service(service: Service) -> tuple[health.Health, list[dict[str, Any]]]:
