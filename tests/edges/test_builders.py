@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -71,6 +72,17 @@ def test_a_lost_blob_is_built_again(folder: Path) -> None:
     layer = max((Store().blobs / "sha256").iterdir(), key=lambda path: path.stat().st_size)
     layer.unlink()
     assert ensure(folder) == (first, True)
+
+
+def test_builds_that_nobody_asks_for_are_forgotten(folder: Path, caches: Path) -> None:
+    """A build makes room: notes and blobs older than the limit go, shared layers stay."""
+    old, _ = ensure(folder)
+    for path in (*(caches / "cache/tidegate/builds").iterdir(), *Store().blobs.glob("*/*")):
+        os.utime(path, (1, 1))
+    (folder / "small").write_text("2")
+    new, _ = ensure(folder)
+    assert Store().image(old.digest) is None
+    assert Store().image(new.digest) == new
 
 
 def test_a_failing_build_shows_the_builders_words(folder: Path) -> None:

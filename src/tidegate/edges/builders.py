@@ -14,6 +14,7 @@ import os
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from tidegate.images import dockerfile, names, recipe
 from tidegate.images.recipe import Builder, Recipe
 
 BUILD_TIMEOUT_S = 3600.0
+KEPT_S = 14 * 86400.0
 CAP_SYS_RESOURCE = 24  # linux/capability.h
 Resolve = Callable[[str], str]
 
@@ -82,13 +84,24 @@ class Images:
         if image is None:
             raise InfrastructureError(f"the build of {made.context} is incomplete", code="build")
         (self._notes / key).write_text(json.dumps({"digest": digest}))
+        self._forget()
         return image, True
+
+    def _forget(self) -> None:
+        """Drop builds that nobody asked for in ``KEPT_S``, and the blobs that only they had."""
+        limit = time.time() - KEPT_S
+        for note in self._notes.iterdir():
+            if note.stat().st_mtime < limit:
+                note.unlink(missing_ok=True)
+        digests = [str(json.loads(note.read_text())["digest"]) for note in self._notes.iterdir()]
+        self._store.prune(digests, limit)
 
     def _known(self, key: str) -> StoredImage | None:
         try:
             note = json.loads((self._notes / key).read_text())
         except (OSError, ValueError):
             return None
+        os.utime(self._notes / key)
         return self._store.image(str(note["digest"]))
 
     def _base(self, name: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,6 +82,24 @@ class Store:
             target = self.blobs / blob.parent.name / blob.name
             target.parent.mkdir(parents=True, exist_ok=True)
             os.replace(blob, target)  # noqa: PTH105
+
+    def prune(self, images: Iterable[str], before: float) -> int:
+        """Remove blobs that no image of ``images`` (manifest digests) has and that are older
+        than ``before`` (seconds since the epoch); returns how many."""
+        kept = {blob for digest in images for blob in self._parts(digest)}
+        removed = 0
+        for path in self.blobs.glob("*/*"):
+            name = f"{path.parent.name}:{path.name}"
+            if name not in kept and path.stat().st_mtime < before:
+                path.unlink(missing_ok=True)
+                removed += 1
+        return removed
+
+    def _parts(self, digest: str) -> Iterator[str]:
+        manifest = self._json(digest) or {}
+        yield digest
+        for part in (manifest.get("config"), *manifest.get("layers", ())):
+            yield str((part or {}).get("digest"))
 
     def _json(self, digest: str) -> dict[str, Any] | None:
         try:
