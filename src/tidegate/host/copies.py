@@ -57,7 +57,15 @@ def bring_up(
 
 def needs(release: Release, service: str) -> Set[str]:
     """The services that must be up before `service`."""
-    return set(release["services"][service]["depends_on"])
+    entry = release["services"][service]
+    mode = str(entry.get("network_mode") or "")
+    return set(entry["depends_on"]) | ({mode[8:]} if mode.startswith("service:") else set())
+
+
+def partners(release: Release, names: Iterable[str]) -> Set[str]:
+    """The services that live in the network of one of `names`: they restart with it."""
+    lent = {f"service:{name}" for name in names}
+    return {name for name, entry in release["services"].items() if entry["network_mode"] in lent}
 
 
 def ordered(release: Release) -> List[str]:
@@ -118,7 +126,8 @@ def _patience(entry: Dict[str, Any]) -> float:
     if health["kind"] == "none":
         return 90.0
     rounds = max(1, int(health["retries"]))
-    return float(health["start_period_s"] + rounds * (health["interval_s"] + health["timeout_s"]))
+    hanging = min(float(health["timeout_s"]), 10.0)
+    return float(health["start_period_s"] + rounds * health["interval_s"]) + hanging
 
 
 def _unwell(unit: str, service: str, state: Dict[str, str], crashed: bool) -> HostError:

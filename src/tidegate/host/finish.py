@@ -10,7 +10,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Dict, List, Optional, Set, Tuple
 
-from tidegate.host import copies, drift, edge, fronts, generations, podman, systemd
+from tidegate.host import copies, drift, edge, fronts, generations, podman, strategies, systemd
 from tidegate.host.context import Context
 from tidegate.host.diff import copy_digest
 from tidegate.host.errors import HostError
@@ -27,6 +27,7 @@ def become(ctx: Context, target: Optional[Generation]) -> Dict[str, Any]:
     if target is None:
         return leave(ctx)
     _lead_back(ctx, target)
+    _free_ports(ctx, target)
     restored = _restore(ctx, target)
     drained_ms = _drain(ctx, target)
     stopped = _stop_others(ctx, target)
@@ -44,6 +45,12 @@ def _lead_back(ctx: Context, target: Generation) -> None:
         if folder.exists() and get_live(folder) != slot:
             set_live(folder, slot)
     turn_edge(ctx, target)
+
+
+def _free_ports(ctx: Context, target: Generation) -> None:
+    """Ports that containers of `target` publish themselves must not be the edge's."""
+    if strategies.own_ports(target) & fronts.edge_ports(ctx.paths):
+        fronts.stake(ctx, target, None)
 
 
 def _restore(ctx: Context, target: Generation) -> List[str]:

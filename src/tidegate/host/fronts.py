@@ -13,6 +13,7 @@ from tidegate.host.files import write_if_changed
 from tidegate.host.generations import Generation
 from tidegate.host.layout import Layout, Release, copy_addresses
 from tidegate.host.paths import Paths
+from tidegate.host.strategies import own_ports
 from tidegate.host.units import head, network_argument
 from tidegate.traffic.model import Check, Claim, Copy, FrontSpec, Port, Published, Route, Taken
 
@@ -141,12 +142,14 @@ def callers(new: Generation, service: str, changed: List[str]) -> Dict[str, str]
 def claim(new: Generation, old: Optional[Generation]) -> Claim:
     """What the edge must carry while `new` and `old` may both serve.
 
-    A port or route that belongs to another service in the old generation stays the old one's
-    until the switch, where `old` is None.
+    Until the switch, where `old` is None, a port or route is whose it was: another service's,
+    or a container's own.
     """
     published = {(p.address, p.port): p for p in _published(new, old)}
     routes = {(r.host, r.path): r for r in _routes(new, old)}
     if old is not None:
+        held = own_ports(old)
+        published = {key: port for key, port in published.items() if port.port not in held}
         for port in _published(old, None):
             known = published.get((port.address, port.port))
             if known is None or known.service != port.service:
@@ -163,14 +166,17 @@ def claim(new: Generation, old: Optional[Generation]) -> Claim:
 
 
 def moved(new: Generation, old: Optional[Generation]) -> bool:
-    """Whether a port or route goes from one service to another at the switch."""
-    both = {(p.address, p.port): p.service for p in claim(new, old).published}
-    then = {(p.address, p.port): p.service for p in claim(new, None).published}
-    both_routes = {(r.host, r.path): r.service for r in claim(new, old).routes}
-    then_routes = {(r.host, r.path): r.service for r in claim(new, None).routes}
-    return any(both[key] != then[key] for key in then) or any(
-        both_routes[key] != then_routes[key] for key in then_routes
-    )
+    """Whether a port or route changes hands at the switch."""
+    both, then = _owners(claim(new, old)), _owners(claim(new, None))
+    changed = any(both.get(key) != owner for key, owner in then.items())
+    edges = {port.port for port in claim(new, old).published}
+    return changed or bool(edges & own_ports(new))
+
+
+def _owners(wanted: Claim) -> Dict[Tuple[str, str], str]:
+    owners = {(port.address, str(port.port)): port.service for port in wanted.published}
+    owners.update({(route.host, route.path): route.service for route in wanted.routes})
+    return owners
 
 
 def _published(new: Generation, old: Optional[Generation]) -> List[Published]:
@@ -271,10 +277,7 @@ def differs(new: Generation, old: Optional[Generation], service: str) -> bool:
     """Whether the front of a service whose copies stay must be told something new."""
     if old is None or old.layout is None or new.layout is None or not serves(old, service):
         return True
-    return (
-        _spec(new.release, new.layout, service) != _spec(old.release, old.layout, service)
-        or new.release["proxy"] != old.release["proxy"]
-    )
+    return _spec(new.release, new.layout, service) != _spec(old.release, old.layout, service)
 
 
 def probe(ctx: Context, new: Generation, service: str) -> None:

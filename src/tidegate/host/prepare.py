@@ -18,6 +18,7 @@ from tidegate.host import (
     layout,
     observe,
     podman,
+    strategies,
     systemd,
     units,
 )
@@ -224,6 +225,7 @@ def at_switch(new: Generation, old: Optional[Generation]) -> List[str]:
     """Services that are restarted in place when traffic switches, dependencies first."""
     assert new.layout is not None
     mine = set(layout.changed(new.layout)) - set(started(new, old))
+    mine |= copies.partners(new.release, mine)
     return [name for name in copies.ordered(new.release) if name in mine]
 
 
@@ -267,7 +269,8 @@ def _start(ctx: Context, new: Generation, old: Optional[Generation]) -> None:
     fronts.stake(ctx, new, old)
     copies.bring_up(ctx, release, laid, names, lambda name: _ready(ctx, new, old, name))
     for service in fronts.fronted(release, laid):
-        if service not in names and fronts.differs(new, old, service):
+        waits = service in names or service in strategies.gaining(new, old)
+        if not waits and fronts.differs(new, old, service):
             fronts.ensure(ctx, release, laid, service)
             _keep(ctx, laid)
 
@@ -288,7 +291,7 @@ def _ready(ctx: Context, new: Generation, old: Optional[Generation], name: str) 
         found = copies.listening(laid["services"][name]["units"][0])
         fronts.learn_ports(release, laid, name, found)
         generations.store_layout(ctx.paths, laid)
-    if name in fronts.fronted(release, laid):
+    if name in fronts.fronted(release, laid) and name not in strategies.gaining(new, old):
         fronts.ensure(ctx, release, laid, name)
         _keep(ctx, laid)
         target = fronts.folder(ctx.paths, name)

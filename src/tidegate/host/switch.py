@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional
 
-from tidegate.host import copies, edge, fronts, generations, systemd
+from tidegate.host import copies, edge, fronts, generations, strategies, systemd
 from tidegate.host.context import Context
 from tidegate.host.errors import HostError
 from tidegate.host.files import write_if_changed
@@ -28,31 +28,54 @@ def prepared(ctx: Context) -> Generation:
 
 
 def switch(ctx: Context) -> Dict[str, Any]:
-    """Dependencies first: fronts are turned, services in place restarted; the edge last."""
+    """All callers are led to the new copies at once; then what runs in place is restarted."""
     new, old = prepared(ctx), generations.current(ctx.paths)
     assert new.layout is not None
     in_place = at_switch(new, old)
     _write_in_place(ctx, new, in_place)
-    behind = set(fronts.fronted(new.release, new.layout))
-    switched: List[str] = []
-    outage_ms = 0.0
     with ctx.step("switch"):
-        for name in copies.ordered(new.release):
-            slot = new.layout["services"][name]["slot"]
-            folder = fronts.folder(ctx.paths, name)
-            if name in behind and get_live(folder) != slot:
-                set_live(folder, slot)
-                switched.append(name)
-            if name in in_place:
-                outage_ms = max(outage_ms, _restart(ctx, new, name))
-        if fronts.moved(new, old):
-            fronts.stake(ctx, new, None)
-        turned = turn_edge(ctx, new)
+        began = time.monotonic()
+        changed_hands = _hand_over(ctx, new, old)
+        switched = _turn_fronts(ctx, new)
+        switched += turn_edge(ctx, new)
+        copies.bring_up(ctx, new.release, new.layout, in_place, lambda _: None)
+        outage_ms = (time.monotonic() - began) * 1000 if in_place or changed_hands else 0.0
     return {
-        "switched": sorted({*switched, *turned}),
+        "switched": sorted(set(switched)),
         "recreated": in_place,
         "outage_ms": round(outage_ms, 1),
     }
+
+
+def _turn_fronts(ctx: Context, new: Generation) -> List[str]:
+    assert new.layout is not None
+    turned = []
+    for name in copies.ordered(new.release):
+        slot = new.layout["services"][name]["slot"]
+        folder = fronts.folder(ctx.paths, name)
+        if name in fronts.fronted(new.release, new.layout) and get_live(folder) != slot:
+            set_live(folder, slot)
+            turned.append(name)
+    return turned
+
+
+def _hand_over(ctx: Context, new: Generation, old: Optional[Generation]) -> bool:
+    """Names and ports that a container and a front or the edge cannot both have."""
+    if old is None or old.layout is None:
+        return False
+    assert new.layout is not None
+    gaining, losing = strategies.gaining(new, old), strategies.losing(new, old)
+    units = [unit for name in gaining for unit in old.layout["services"][name]["units"]]
+    units += [fronts.unit(old.release, name) for name in losing]
+    if units:
+        systemd.stop(units)
+    for name in gaining:
+        if name in fronts.fronted(new.release, new.layout):
+            fronts.ensure(ctx, new.release, new.layout, name)
+            generations.store_layout(ctx.paths, new.layout)
+    if fronts.moved(new, old):
+        fronts.stake(ctx, new, None)
+    return bool(units)
 
 
 def turn_edge(ctx: Context, target: Generation) -> List[str]:
@@ -83,11 +106,3 @@ def _write_in_place(ctx: Context, new: Generation, names: List[str]) -> None:
     ]
     if any(written):
         systemd.daemon_reload()
-
-
-def _restart(ctx: Context, new: Generation, name: str) -> float:
-    """Restart one service in place; returns for how long it was away, in ms."""
-    assert new.layout is not None
-    began = time.monotonic()
-    copies.bring_up(ctx, new.release, new.layout, [name], lambda _: None)
-    return (time.monotonic() - began) * 1000

@@ -174,14 +174,22 @@ def _networks(release: Release, layout: Layout, service: str, slot: str, index: 
         if joined.get("ipv4"):
             options.append(f"ip={joined['ipv4']}")
         elif name in spots:
-            options += [f"ip={spots[name]}", f"mac={mac(spots[name])}"]
+            options.append(f"ip={spots[name]}")
+        hardware = joined.get("mac") or (mac(spots[name]) if name in spots else "")
+        extra = {
+            "ip6": joined.get("ipv6"),
+            "mac": hardware,
+            "interface_name": joined.get("interface"),
+        }
+        options += [f"{key}={value}" for key, value in extra.items() if value]
         lines.append(("Network", network_argument(release, name, options)))
     return lines
 
 
 def _publish(port: Dict[str, Any]) -> str:
     address = port.get("address") or ""
-    prefix = f"{address}:" if address else ""
+    bracketed = f"[{address}]" if ":" in address else address
+    prefix = f"{bracketed}:" if address else ""
     suffix = "/udp" if port["protocol"] == "udp" else ""
     return f"{prefix}{port['port']}:{port['target']}{suffix}"
 
