@@ -1,119 +1,109 @@
-"""How names lead to copies: the candidates of ADR 0002, measured on one rootless lab server.
+"""Which way names should lead to copies: the candidates beside each other on one lab server.
 
-    sudo .venv/bin/python benchmarks/names.py [--rounds 3] [--switches 20] [--json FILE]
+    sudo .venv/bin/python benchmarks/names.py [--rounds 4] [--switches 10] [--out FILE]
 
-Times in µs (latency, CPU) and ms (switch). CPU is that of all processes of the deploy user,
-callers and copies included, so only differences to `direct` belong to a candidate.
+direct: the copy's own address (the floor; at a change it is restarted in place) · front: a small
+HAProxy per service bears its names · edge: one HAProxy bears all names · network per slot: the
+name is moved by `podman network connect --alias` and `disconnect`. Rootless, three to five
+minutes. Prints a table and JSON; judges nothing.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
-import statistics
 import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
 from tidegate.host.build import zipapp
 from tidegate.lab import Lab, Server
+from tidegate.testing.prove import evidence
 
-HERE = Path(__file__).resolve().parent
-IMAGE = "docker.io/library/haproxy:3.0"
-PYTHON = "docker.io/library/python:3.12-slim"
-
-
-def measure(server: Server, setup: dict[str, Any]) -> dict[str, Any]:
-    """Run the server's part there, and give its answer."""
-    server.run(["sh", "-c", "rm -rf bench-names; mkdir bench-names"])
-    for name, data in {
-        "names_load.py": (HERE / "names_load.py").read_bytes(),
-        "names_on_server.py": (HERE / "names_on_server.py").read_bytes(),
-        "agent.pyz": zipapp(),
-        "setup.json": json.dumps(setup).encode(),
-    }.items():
-        argv = server.ssh_argv(["sh", "-c", f"cat > bench-names/{name}"])
-        subprocess.run(argv, input=data, check=True)
-    for image in (IMAGE, PYTHON):
-        server.run(["podman", "pull", "-q", image])
-    line = "cd bench-names && PYTHONPATH=agent.pyz python3 names_on_server.py setup.json"
-    answer: dict[str, Any] = json.loads(server.run(["sh", "-c", line], timeout_s=1800).stdout)
-    return answer
+NAME = "bench-names"
+PARTS = Path(__file__).with_name("names_on_server")
+FOLDER = "/home/deploy/names"
+ROWS = (
+    ("keep-alive p50, µs", "paths", "keep_p50_us"),
+    ("keep-alive p99, µs", "paths", "keep_p99_us"),
+    ("new connection p50, µs", "paths", "new_p50_us"),
+    ("new connection p99, µs", "paths", "new_p99_us"),
+    ("CPU of the proxy per request, µs", "paths", "cpu_proxy_us"),
+    ("CPU of the copy per request, µs", "paths", "cpu_copy_us"),
+    ("switches", "switches", "switches"),
+    ("requests during them", "switches", "requests"),
+    ("failed requests", "switches", "failed"),
+    ("slowest answered, ms", "switches", "slowest_ms"),
+    ("a switch takes, ms", "switches", "switch_ms"),
+)
 
 
-def summary(found: dict[str, Any]) -> dict[str, Any]:
-    """Medians over the rounds, and what each candidate adds to a direct call."""
-    rows: dict[str, Any] = {}
-    for name, item in found["candidates"].items():
-        rounds = item.pop("rounds")
-        row = {
-            key: round(statistics.median(each[key] for each in rounds))
-            for key in ("p50_us", "p99_us", "cpu_us")
-        }
-        floor = rows.get("direct", row)
-        row["added_p50_us"] = row["p50_us"] - floor["p50_us"]
-        row["added_cpu_us"] = row["cpu_us"] - floor["cpu_us"]
-        rows[name] = {**row, "rounds": rounds, **item}
-    return rows
+def measure(server: Server, rounds: int, switches: int) -> dict[str, Any]:
+    """Upload, run, fetch."""
+    server.run(["mkdir", "-p", FOLDER])
+    for path in sorted(PARTS.glob("*.py")):
+        server.run(["tee", f"{FOLDER}/{path.name}"], input=path.read_bytes())
+    server.run(["sh", "-c", f"cat > {FOLDER}/tidegate.pyz"], input=zipapp())
+    words = ["env", f"PYTHONPATH={FOLDER}/tidegate.pyz", "python3", f"{FOLDER}/driver.py"]
+    words += [f"{FOLDER}/run", "--rounds", str(rounds), "--switches", str(switches)]
+    done = server.run(words, check=False, timeout_s=420)
+    if done.returncode:
+        raise SystemExit(f"the driver fails:\n{done.stderr}")
+    return dict(json.loads(done.stdout))
 
 
-def table(rows: dict[str, Any]) -> str:
-    """The figures for people."""
-    lines = [
-        f"{'candidate':<18} {'p50 µs':>7} {'p99 µs':>7} {'+p50':>6} {'+CPU µs':>8} "
-        f"{'MiB':>5} {'switch ms':>9} {'failed':>14}"
-    ]
-    for name, row in rows.items():
-        under = row.get("under_switches")
-        memory = f"{row['memory_kib'] / 1024:.1f}" if "memory_kib" in row else "-"
-        failed = f"{under['failed']} of {under['requests']}" if under else "-"
-        switch = str(under["switch_ms"]) if under else "-"
-        lines.append(
-            f"{name:<18} {row['p50_us']:>7} {row['p99_us']:>7} {row['added_p50_us']:>6} "
-            f"{row['added_cpu_us']:>8} {memory:>5} {switch:>9} {failed:>14}"
-        )
-    return "\n".join(lines)
+def show(figures: dict[str, Any]) -> None:
+    """A column per candidate, and below it what is no row of figures."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title="How names lead to copies")
+    table.add_column("")
+    for candidate in figures["paths"]:
+        table.add_column(candidate, justify="right")
+    for title, part, key in ROWS:
+        found = (figures[part].get(candidate, {}).get(key, "") for candidate in figures["paths"])
+        table.add_row(title, *map(str, found))
+    console = Console(width=120)
+    console.print(table)
+    for part in ("reach", "memory_kib", "server_speaks_first_p50_us", "name_lookup_p50_us"):
+        console.print(part, figures[part])
 
 
-def main() -> None:
-    """Measure, print, and keep the figures where asked."""
-    words = argparse.ArgumentParser(description=__doc__)
-    words.add_argument("--server", default="bench-names")
-    words.add_argument("--rounds", type=int, default=3)
-    words.add_argument("--seconds", type=float, default=4.0)
-    words.add_argument("--switches", type=int, default=20)
-    words.add_argument("--pause", type=float, default=0.5)
-    words.add_argument("--json", type=Path)
-    given = words.parse_args()
-    server = Lab.up((given.server,)).server(given.server)
-    setup = {
-        "image": IMAGE, "python": PYTHON, "rounds": given.rounds, "seconds": given.seconds,
-        "switches": given.switches, "pause_s": given.pause, "many": 8,
-    }  # fmt: skip
-    load = os.getloadavg()[0]
-    found = measure(server, setup)
-    rows = summary(found)
-    document = {
+def main() -> int:
+    """Measure, print, write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--switches", type=int, default=10)
+    parser.add_argument("--out", type=Path, help="also write the figures here")
+    asked = parser.parse_args()
+    began = time.time()
+    load = Path("/proc/loadavg").read_text().split()[0]
+    server = Lab.up((NAME,)).server(NAME)
+    figures = {
         "schema": "tidegate/evidence/1",
         "part": "names",
-        "machine": {
-            "kernel": platform.release(), "cpus": os.cpu_count(), "load_before": round(load, 1),
-            "podman": server.run(["podman", "--version"]).stdout.split()[-1],
-        },
-        "setup": setup,
-        "candidates": rows,
-        "edge_answers_for_api": found["edge_answers_for_api"],
-        "idle_front_kib": found["idle_front_kib"],
-    }  # fmt: skip
-    if given.json:
-        given.json.write_text(json.dumps(document, indent=1) + "\n")
-    print(table(rows))
-    print(f"one more idle front: {found['idle_front_kib'] / 1024:.1f} MiB")
-    print(f"the edge, asked for api:8000, answers: {found['edge_answers_for_api']}")
-    print(json.dumps(document))
+        "commit": evidence.git("rev-parse", "HEAD"),
+        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(began)),
+        "machine": evidence.machine(),
+        "load_average_before": float(load),
+        **measure(server, asked.rounds, asked.switches),
+        "load_average_after": float(Path("/proc/loadavg").read_text().split()[0]),
+        "minutes": round((time.time() - began) / 60, 1),
+    }
+    server.remove()
+    show(figures)
+    text = json.dumps(figures, indent=1, ensure_ascii=False)
+    print(text)
+    if asked.out:
+        asked.out.write_text(text + "\n", "utf-8")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        sys.exit(main())
+    except subprocess.TimeoutExpired as problem:
+        sys.exit(f"the measurement took too long: {problem}")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 
 HTTP_PORTS = (8000, 8001, 9000)
@@ -72,7 +73,7 @@ async def main() -> None:
     Answer.word = f"{name} {slot}"
     loop = asyncio.get_running_loop()
     servers = [
-        await loop.create_server(lambda b=port in BANNER_PORTS: Answer(b), "0.0.0.0", port)
+        await loop.create_server(partial(Answer, port in BANNER_PORTS), "0.0.0.0", port)
         for port in HTTP_PORTS + BANNER_PORTS
     ]
     stop = asyncio.Event()

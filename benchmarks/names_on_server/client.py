@@ -5,6 +5,11 @@
 KIND: keep (one connection each), new (a connection per request), mixed (three keep, one new),
 banner (seconds until the server's first line). HOST may be a name: then every new connection
 asks the network's name server. Prints one JSON object; latencies in microseconds.
+
+    python3 client.py turns TARGETS ROUNDS SECONDS
+
+TARGETS is JSON, name → [address, port, Host]. They take turns, one request at a time, SECONDS
+each: first over one connection, then over a new one per request. All p50 and p99 are printed.
 """
 
 from __future__ import annotations
@@ -13,7 +18,10 @@ import argparse
 import asyncio
 import collections
 import json
+import socket
+import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 PATIENCE_S = 3.0
@@ -115,6 +123,41 @@ class Caller:
         }
 
 
+def turns(targets: dict[str, tuple[str, int, str]], rounds: int, seconds: float) -> object:
+    """Plain sockets, so that the client adds as little as it can."""
+    found: dict[str, dict[str, list[float]]] = {name: {} for name in targets}
+    for _ in range(rounds):
+        for name, (address, port, host) in targets.items():
+            request = f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
+            for kind in ("keep", "new"):
+                took = sorted(exchange((address, port), request, kind == "keep", seconds))
+                for share in (50, 99):
+                    value = took[len(took) * share // 100] * 1e6
+                    found[name].setdefault(f"{kind}_p{share}_us", []).append(value)
+    return found
+
+
+def exchange(where: tuple[str, int], request: bytes, keep: bool, seconds: float) -> Iterator[float]:
+    """Seconds per answer; with a new connection per request, those of connecting too."""
+    until = time.perf_counter() + seconds
+    connection = socket.create_connection(where, PATIENCE_S)
+    while time.perf_counter() < until:
+        began = time.perf_counter()
+        if not keep:
+            connection = socket.create_connection(where, PATIENCE_S)
+        connection.sendall(request)
+        data = b""
+        while not data.endswith(b" a\n"):
+            part = connection.recv(4096)
+            if not part:
+                raise SystemExit(f"{where} closed the connection")
+            data += part
+        yield time.perf_counter() - began
+        if not keep:
+            connection.close()
+    connection.close()
+
+
 async def main() -> None:
     """Run and report."""
     parser = argparse.ArgumentParser()
@@ -136,4 +179,7 @@ async def main() -> None:
     print(json.dumps(caller.report()))
 
 
-asyncio.run(main())
+if sys.argv[1] == "turns":
+    print(json.dumps(turns(json.loads(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4]))))
+else:
+    asyncio.run(main())
