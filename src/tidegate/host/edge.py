@@ -126,7 +126,9 @@ def apply(places: Places, image: str) -> str:
         if new or gone or not _active():
             running = _active()
             systemd.reset_failed([NAME])
-            systemd.restart(NAME)
+            # To its end: the old process must not be taken for the new one, and a reload of it
+            # would miss the sockets that only a start passes.
+            systemd.systemctl("restart", f"{NAME}.service")
             front.ready(places.directory, timeout_s=30.0)
             done = "restarted" if running else "started"
         else:
