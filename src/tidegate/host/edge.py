@@ -44,6 +44,14 @@ RemainAfterExit=yes
 ExecStart=true
 """
 
+# Without name service: the edge needs none, and a name server that Podman started for it would
+# inherit the listening sockets and keep them open for as long as any container runs.
+NETWORK_UNIT = f"""\
+[Network]
+NetworkName={NAME}
+DisableDNS=true
+"""
+
 # Which descriptor is which: systemd names them, HAProxy's configuration reads variables.
 ENTRY = """\
 n=3
@@ -149,7 +157,7 @@ def _write_units(places: Places, sockets: List[Listen], image: str) -> "tuple[bo
     texts = {places.units / f"{_socket_unit(s)}.socket": _socket_text(s) for s in sockets}
     other = {
         places.units / f"{HOLDER}.service": HOLDER_UNIT,
-        places.quadlets / f"{NAME}.network": f"[Network]\nNetworkName={NAME}\n",
+        places.quadlets / f"{NAME}.network": NETWORK_UNIT,
         places.quadlets / f"{NAME}.container": _edge_unit(places, sockets, image),
     }
     changed = [write_if_changed(path, text, 0o644) for path, text in {**texts, **other}.items()]
