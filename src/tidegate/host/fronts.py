@@ -285,7 +285,7 @@ def probe(ctx: Context, new: Generation, service: str) -> None:
     entry = new.release["services"][service]
     if new.layout is None or not entry.get("probe"):
         return
-    if not entry["published"] and not entry["routes"]:
+    if service not in at_edge(ctx.paths):
         return
     slot = new.layout["services"][service]["slot"]
     path = entry["probe"]["path"]
@@ -300,6 +300,13 @@ def probe(ctx: Context, new: Generation, service: str) -> None:
                 hint="the new copy was never given traffic",
                 log=systemd.logs(new.layout["services"][service]["units"][0]),
             )
+
+
+def at_edge(paths: Paths) -> "set[str]":
+    """The services of this instance that the edge leads to."""
+    mine = [held for held in edge.claims(places(paths)) if held.instance == paths.instance]
+    names = {port.service for held in mine for port in held.published}
+    return names | {route.service for held in mine for route in held.routes}
 
 
 def edge_ports(paths: Paths) -> "set[int]":

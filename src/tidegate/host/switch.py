@@ -81,9 +81,7 @@ def _hand_over(ctx: Context, new: Generation, old: Optional[Generation]) -> bool
 def turn_edge(ctx: Context, target: Generation) -> List[str]:
     """Point the edge at the slots of `target`; returns the services that were turned."""
     places = fronts.places(ctx.paths)
-    held = [claim for claim in edge.claims(places) if claim.instance == ctx.paths.instance]
-    names = {port.service for claim in held for port in claim.published}
-    names |= {route.service for claim in held for route in claim.routes}
+    names = fronts.at_edge(ctx.paths)
     wanted = fronts.live(target, ctx.paths.instance)
     known = edge.get_live(places)
     turn = {
