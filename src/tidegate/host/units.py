@@ -14,7 +14,8 @@ from tidegate.host.diff import copy_digest
 from tidegate.host.layout import Layout, Release, mac, unit_names
 
 Lines = List[Tuple[str, str]]
-STARTUP_INTERVAL = "250ms"
+# Each check is a podman process of its own: more often costs the start more than it gains.
+STARTUP_INTERVAL = "500ms"
 SECTIONS = ("Unit", "Container", "Network", "Volume", "Service", "Install")
 
 
