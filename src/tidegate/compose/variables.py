@@ -18,8 +18,7 @@ MAX_NESTING = 50
 
 _NAME = r"[_a-z][_a-z0-9]*"
 _PATTERN = re.compile(
-    rf"\$(?:(?P<escaped>\$)|(?P<named>{_NAME})"
-    rf"|\{{(?:(?P<braced>{_NAME}(?::?[-+?].*)?)\}}|(?P<invalid>)))",
+    rf"\$(?:(?P<escaped>\$)|(?P<named>{_NAME})|\{{(?:(?P<braced>{_NAME})(?P<next>\}}|:?[-+?]))?)",
     re.IGNORECASE,
 )
 _BRACED = re.compile(rf"({_NAME})(:?[-+?])?(.*)\Z", re.IGNORECASE | re.DOTALL)
@@ -49,23 +48,34 @@ def substitute(text: str, lookup: Lookup, used: Used, depth: int = 0) -> str:
         raise VariableError(f"more than {MAX_NESTING} variables inside each other")
     result = []
     position = 0
+    line_end = -1
     while found := _PATTERN.search(text, position):
         result.append(text[position : found.start()])
         position = found.end()
         if found["escaped"]:
             result.append("$")
-        elif found["named"]:
-            result.append(_value(found["named"], lookup, used))
-        elif found["braced"]:
-            end = _closing_brace(text, found.start(), found.end())
+        elif name := found["named"]:
+            result.append(_value(name, lookup, used))
+        elif found["next"] == "}":
+            result.append(_value(found["braced"], lookup, used))
+        else:
+            if line_end < position:
+                line_end = _line_end(text, position)
+            last = text.rfind("}", position, line_end) if found["next"] else -1
+            if last < 0:
+                raise VariableError(
+                    f"invalid interpolation format: {text!r}", "write $$ for a dollar sign itself"
+                )
+            end = _closing_brace(text, found.start(), last + 1)
             result.append(_braced(text[found.start("braced") : end], lookup, used, depth))
             position = end + 1
-        else:
-            raise VariableError(
-                f"invalid interpolation format: {text!r}", "write $$ for a dollar sign itself"
-            )
     result.append(text[position:])
     return "".join(result)
+
+
+def _line_end(text: str, position: int) -> int:
+    end = text.find("\n", position)
+    return len(text) if end < 0 else end
 
 
 def _closing_brace(text: str, start: int, end: int) -> int:
