@@ -125,7 +125,7 @@ def _has_capability(number: int) -> bool:
 
 
 def _mirror() -> str:
-    """Debian's mirror: the one named, the one of the machine's own apt, or Debian's."""
+    """Debian's mirror: the one named, the one of the machine's own apt, or mmdebstrap's own ('')."""
     named = os.environ.get("TIDEGATE_LAB_MIRROR")
     if named:
         return named
@@ -135,4 +135,4 @@ def _mirror() -> str:
             site, _, origin = line.partition(" ")
             if origin == "Debian" and "security" not in site:
                 return site
-    return "http://deb.debian.org/debian"
+    return ""

@@ -134,10 +134,11 @@ def debootstrap(
     argv += [f"--architectures={machine.architecture}", f"--include={packages}"]
     argv += [f"--customize-hook={hook}" for hook in hooks]
     try:
-        run([*argv, *options, SUITE, str(target), machine.mirror], timeout_s=900)
+        mirror = [machine.mirror] if machine.mirror else []
+        run([*argv, *options, SUITE, str(target), *mirror], timeout_s=900)
     except InfrastructureError as error:
         raise InfrastructureError(
-            f"Debian's packages could not be had from {machine.mirror}",
+            f"Debian's packages could not be had from {machine.mirror or 'the usual mirror'}",
             code="lab-no-packages",
             hint="name a mirror that this machine reaches in TIDEGATE_LAB_MIRROR",
             log=error.log,
