@@ -67,19 +67,15 @@ def stop(units: Iterable[str], timeout_s: float = 120.0) -> None:
         systemctl("stop", *names, check=False, timeout_s=timeout_s)
 
 
-def logs(container: str, lines: int = 20) -> List[str]:
-    """The last output of a container, also of one that is gone (journald log driver)."""
-    result = run(
-        [
-            "journalctl",
-            "--user",
-            "-q",
-            "-o",
-            "cat",
-            "-n",
-            str(lines),
-            f"CONTAINER_NAME={container}",
-        ],
-        check=False,
-    )
+def logs(unit: str, lines: int = 20) -> List[str]:
+    """The last output of the container of `unit` since it was started last.
+
+    Also of one that is gone: its output is in the journal, under its name, which earlier
+    copies in the same slot had as well.
+    """
+    words = ["journalctl", "--user", "-q", "-o", "cat", "-n", str(lines)]
+    since = systemctl("show", f"{unit}.service", "-p", "InactiveExitTimestamp", "--value").strip()
+    if since and since != "n/a":
+        words.append(f"--since={since}")
+    result = run([*words, f"CONTAINER_NAME={unit}"], check=False)
     return [line for line in result.stdout.splitlines() if line.strip()]

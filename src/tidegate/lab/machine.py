@@ -125,7 +125,7 @@ def _has_capability(number: int) -> bool:
 
 
 def _mirror() -> str:
-    """Debian's mirror: the one named, the one of the machine's own apt, or mmdebstrap's own ('')."""
+    """Debian's mirror: the one named, the machine's own apt's, or mmdebstrap's own ('')."""
     named = os.environ.get("TIDEGATE_LAB_MIRROR")
     if named:
         return named
