@@ -170,8 +170,9 @@ def ours(bench: Bench, runs: int) -> dict[str, Any]:
         report = load.stop()
     back = []
     for _ in range(min(runs, 3)):
-        wanted = f"1.0.{bench.number - 1}"
-        back.append(bench.serving(wanted, lambda: bench.run("rollback", "production")))
+        serving = f"1.0.{bench.number}"
+        bench.change()
+        back.append(bench.serving(serving, lambda: bench.run("rollback", "production")))
         bench.change()
     return {
         "first_s": first.seconds,
