@@ -231,6 +231,9 @@ def serve(paths: Paths) -> int:
         print(json.dumps(problem.as_dict()), flush=True)
         return NEWER
     if record is None:
+        # Killed right after the deployment was closed: systemd does not ask the unit's
+        # condition again before a restart, and an end without READY would be a failure.
+        notify_ready()
         return 0
     Agent(paths, record).serve()
     return 0
