@@ -152,8 +152,6 @@ def _size(node: Node, path: Path) -> int:
 
 def size(node: Node, path: Path) -> Node | None:
     """Bytes, printed as text when not 0; fractions without a unit count as 0, as in compose-go."""
-    if isinstance(node.value, float):
-        wrong(node, path, "a size", "such as 512m or 1g")
     found = _size(node, path)
     return node.become(str(found)) if found else None
 

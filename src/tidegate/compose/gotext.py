@@ -23,8 +23,17 @@ def sprint(value: Value) -> str:
         pairs = (f"{key}:{sprint(value[key].value)}" for key in sorted(value))
         return "map[" + " ".join(pairs) + "]"
     if isinstance(value, Timestamp):
-        return value.text
+        return _time_text(value)
     return str(value)
+
+
+def _time_text(value: Timestamp) -> str:
+    """A time as Go prints it outside of JSON."""
+    day, _, clock = value.rfc3339().partition("T")
+    if clock.endswith("Z"):
+        return f"{day} {clock[:-1]} +0000 UTC"
+    zone = clock[-6:].replace(":", "")
+    return f"{day} {clock[:-6]} {zone} {zone}"
 
 
 def sprint_node(node: Node) -> Node:
