@@ -22,11 +22,12 @@ from typing import Any
 
 import ansible_peer
 
-from tidegate.lab import Lab, Server
+from tidegate.lab import Server
 from tidegate.testing.load.process import LoadProcess
 from tidegate.testing.prove import evidence
 from tidegate.testing.prove.controller import Outcome, Run
 from tidegate.testing.prove.project import HELLO, Project
+from tidegate.testing.prove.site import fresh
 
 NAME = "bench-deploy"
 # What is not ours in the time that a deployment takes: an interval from begin to ok each.
@@ -51,8 +52,7 @@ class Bench:
     """A new server with the example on it."""
 
     def __init__(self) -> None:
-        Lab.up((NAME,), images=False).down()
-        lab = Lab.up((NAME,))
+        lab = fresh(NAME)
         self.server: Server = lab.server(NAME)
         folder = Path(tempfile.mkdtemp(prefix="tidegate-bench-"))
         self.runtime = tempfile.mkdtemp(prefix="tgb")

@@ -14,11 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tidegate.lab import Lab, Server
+from tidegate.lab import Server
 from tidegate.testing.demo.step import Step, phases
 from tidegate.testing.load.process import LoadProcess
 from tidegate.testing.prove.controller import Outcome, Run
 from tidegate.testing.prove.project import HELLO, MISTAKES, Project
+from tidegate.testing.prove.site import fresh
 
 SERVER = "demo"
 PORT = 8080
@@ -58,8 +59,7 @@ class Story:
     def make_server(self) -> None:
         """A lab server, new."""
         with self.step("a new server") as step:
-            Lab.up((SERVER,), images=False).down()
-            lab = Lab.up((SERVER,))
+            lab = fresh(SERVER)
             self.server, self.environment = lab.server(SERVER), lab.env()
             step.ended = f"{SERVER} at {self.server.address}"
 

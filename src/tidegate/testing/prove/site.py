@@ -29,6 +29,13 @@ INSTANCE = "prove"
 SETTLE_S = 90.0
 
 
+def fresh(name: str) -> Lab:
+    """A lab server of this name that has never been used; one that was there is removed."""
+    if name in Lab.open().names:
+        Lab.open((name,)).down()
+    return Lab.up((name,))
+
+
 @dataclass(slots=True)
 class Site:
     """One server, one project; ``number`` counts its versions."""
@@ -43,8 +50,7 @@ class Site:
     @classmethod
     def up(cls, name: str, number: int = 0) -> Site:
         """Bring the server up, new each time, with a new project beside it."""
-        Lab.up((name,), images=False).down()
-        lab = Lab.up((name,))
+        lab = fresh(name)
         server = lab.server(name)
         folder = Path(tempfile.mkdtemp(prefix="tidegate-prove-")) / "project"
         project = Project.rich(folder, name, f"deploy@{server.address}")
