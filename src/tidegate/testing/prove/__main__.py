@@ -9,6 +9,7 @@ import argparse
 import random
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 from tidegate.testing.prove import deploy, evidence, kills, specials
@@ -38,12 +39,14 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--cases", default="", help="only those cases besides the kills whose names contain this"
     )
+    parser.add_argument("--out", type=Path, default=evidence.EVIDENCE, help="a folder")
     asked = parser.parse_args(argv)
     seed = random.SystemRandom().randrange(10**6) if asked.seed is None else asked.seed
     sys.stderr.write(f"prove {asked.part} --seed {seed}\n")
-    began = time.time()
+    tried, began = evidence.head(asked.part, seed), time.monotonic()
     violations, figures = run(asked, seed)
-    path = evidence.write(asked.part, seed, began, violations, figures)
+    minutes = (time.monotonic() - began) / 60
+    path = evidence.write(asked.out, tried, minutes, violations, figures)
     for violation in violations:
         sys.stderr.write(f"VIOLATED: {violation}\n")
     sys.stderr.write(f"{'FAILED' if violations else 'passed'}: {path}\n")

@@ -37,24 +37,25 @@ def machine() -> dict[str, Any]:
     }
 
 
-def write(
-    part: str, seed: int, began: float, violations: list[Any], figures: dict[str, Any]
-) -> Path:
-    """Write ``docs/evidence/PART.json``; its path."""
-    EVIDENCE.mkdir(parents=True, exist_ok=True)
-    path = EVIDENCE / f"{part}.json"
-    content = {
+def head(part: str, seed: int) -> dict[str, Any]:
+    """What is tried and where, noted before it begins: the checkout may move on meanwhile."""
+    return {
         "schema": "tidegate/evidence/1",
         "part": part,
-        "passed": not violations,
         "seed": seed,
         "commit": git("rev-parse", "HEAD"),
         "changed_files": [line[3:] for line in git("status", "--short", "src").splitlines()],
-        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(began)),
-        "minutes": round((time.time() - began) / 60, 1),
+        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "machine": machine(),
-        "violations": violations,
-        **figures,
     }
-    path.write_text(json.dumps(content, indent=1) + "\n")
+
+
+def write(
+    folder: Path, tried: dict[str, Any], minutes: float, found: list[Any], figures: dict[str, Any]
+) -> Path:
+    """Write ``folder``/PART.json; its path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{tried['part']}.json"
+    ended = {"passed": not found, "minutes": round(minutes, 1), "violations": found}
+    path.write_text(json.dumps({**tried, **ended, **figures}, indent=1) + "\n")
     return path
