@@ -8,6 +8,7 @@ into what, https://github.com/go-viper/mapstructure/blob/v2.4.0/mapstructure.go.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -20,6 +21,7 @@ from tidegate.compose.shellwords import CommandError, split
 
 Decoder: TypeAlias = Callable[[Node, Path], "Node | None"]
 
+_OCTAL = re.compile(r"[-+]?[0-7]{1,20}\Z")
 EXTENSIONS = "#extensions"  # where docker compose moves x- keys, even out of a user's own mapping
 
 
@@ -237,10 +239,9 @@ def file_mode(node: Node, path: Path) -> Node | None:
     if value is None:
         return None
     if isinstance(value, str):
-        try:
-            value = int(value.replace("_", "x"), 8)
-        except ValueError:
+        if not _OCTAL.match(value):
             wrong(node, path, "octal permissions", 'such as "0440"')
+        value = int(value, 8)
     if isinstance(value, bool) or not isinstance(value, int):
         return wrong(node, path, "octal permissions", 'such as "0440"')
     return node.become(f"0{'-' if value < 0 else ''}{abs(value):o}")
