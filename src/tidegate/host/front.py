@@ -13,7 +13,7 @@ from typing import Dict, List, Mapping, NamedTuple, Sequence, Tuple
 
 from tidegate.host.files import make_dir, read_text, write_atomic, write_if_changed
 from tidegate.host.layout import mac
-from tidegate.traffic.admin import Admin, AdminError
+from tidegate.traffic.admin import Admin, AdminError, NotRunning
 from tidegate.traffic.front import LIVE_KEY, front_config
 from tidegate.traffic.model import Counts, FrontSpec, checked_address, checked_slot
 from tidegate.traffic.proxy import FOLDER, stamp_of
@@ -127,7 +127,7 @@ def _write_live(directory: Path, slot: str) -> None:
 def set_live(directory: Path, slot: str) -> None:
     """From now on callers are led to `slot`; a front that does not run reads the file."""
     _write_live(directory, slot)
-    with contextlib.suppress(AdminError):
+    with contextlib.suppress(NotRunning):
         Admin(directory).put(LIVE, LIVE_KEY, slot)
 
 
@@ -144,7 +144,7 @@ def set_callers(directory: Path, callers: Mapping[str, str]) -> None:
     }
     text = "".join(f"{address} {slot}\n" for address, slot in sorted(entries.items()))
     if write_if_changed(directory / CALLERS, text):
-        with contextlib.suppress(AdminError):
+        with contextlib.suppress(NotRunning):
             Admin(directory).replace(CALLERS, entries)
 
 

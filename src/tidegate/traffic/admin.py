@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import socket
 import time
 from pathlib import Path
@@ -26,6 +27,10 @@ class AdminError(OSError):
     """The proxy does not answer, or answers that it will not."""
 
 
+class NotRunning(AdminError):
+    """Nobody listens: files alone decide, when the proxy starts."""
+
+
 class Admin:
     """The master socket of one proxy, at `folder`/master.sock."""
 
@@ -33,11 +38,11 @@ class Admin:
         self._path = folder / "master.sock"
 
     def ask(self, command: str) -> str:
-        """One command, one answer; AdminError where nobody listens."""
+        """One command, one answer; NotRunning where nobody listens."""
         try:
             with socket.socket(socket.AF_UNIX) as connection:
                 connection.settimeout(TIMEOUT_S)
-                connection.connect(str(self._path))
+                _connect(connection, self._path)
                 connection.sendall(command.encode() + b"\n")
                 connection.shutdown(socket.SHUT_WR)
                 parts: List[bytes] = []
@@ -46,6 +51,8 @@ class Admin:
                     if not part:
                         return b"".join(parts).decode("utf-8", "replace")
                     parts.append(part)
+        except (FileNotFoundError, ConnectionRefusedError) as problem:
+            raise NotRunning(f"{self._path}: {problem}") from None
         except OSError as problem:
             raise AdminError(f"{self._path}: {problem}") from None
 
@@ -79,7 +86,9 @@ class Admin:
         for worker in self.workers():
             answer = self.ask(f"@!{worker} set map {path} {key} {value}")
             if "not found" in answer.lower():
-                self.ask(f"@!{worker} add map {path} {key} {value}")
+                answer = self.ask(f"@!{worker} add map {path} {key} {value}")
+            if answer.strip() and not answer.startswith("Can't find"):
+                raise AdminError(f"{self._path}: set map {key} {value}: {answer.strip()}")
 
     def replace(self, name: str, entries: Mapping[str, str]) -> None:
         """Make the map file `name` hold just `entries` in every worker."""
@@ -153,6 +162,18 @@ class Admin:
                 if len(words) >= 3 and words[-2] != "0" and mine(words[-3]):
                     found.append(float(words[-1].lstrip("+")))
         return found
+
+
+def _connect(connection: socket.socket, path: Path) -> None:
+    """Connect through the folder's descriptor: a socket's own path may have 107 bytes at most.
+
+    Source: https://man7.org/linux/man-pages/man7/unix.7.html, "Address format".
+    """
+    folder = os.open(str(path.parent), os.O_PATH | os.O_DIRECTORY)
+    try:
+        connection.connect(f"/proc/self/fd/{folder}/{path.name}")
+    finally:
+        os.close(folder)
 
 
 def _number(row: Mapping[str, str], name: str) -> int:

@@ -13,10 +13,12 @@ from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 from tidegate.traffic.model import SLOTS, Check, Claim, Copy, Published, Route, Taken
 from tidegate.traffic.proxy import (
     FOLDER,
+    NOBODY,
     backend,
     defaults,
     frontend_mode,
     kinds,
+    only_if,
     process,
     stamped,
 )
@@ -33,7 +35,8 @@ def edge_config(claims: Sequence[Claim]) -> str:
     lines = process(descriptors=50000) + defaults()
     for claim in sorted(claims, key=lambda each: each.instance):
         for port in claim.published:
-            lines += _published(claim.instance, port)
+            if not _shared(port, claims):
+                lines += _published(claim.instance, port)
     for listen, routes in sorted(_by_socket(claims).items()):
         lines += _routing(listen, routes)
     return stamped(lines)
@@ -41,8 +44,19 @@ def edge_config(claims: Sequence[Claim]) -> str:
 
 def edge_sockets(claims: Sequence[Claim]) -> List[Listen]:
     """(address, port) of every listening socket; the address is empty for all addresses."""
-    found = {(port.address, port.port) for claim in claims for port in claim.published}
+    found = {
+        (port.address, port.port)
+        for claim in claims
+        for port in claim.published
+        if not _shared(port, claims)
+    }
     return sorted(found | set(_by_socket(claims)))
+
+
+def _shared(port: Published, claims: Sequence[Claim]) -> bool:
+    """Whether routes use the port, too: what is published there then takes the other hosts."""
+    routed = {route.port for claim in claims for route in claim.routes}
+    return port.port in routed and port.address in ("", "0.0.0.0", "::")  # noqa: S104
 
 
 def socket_name(listen: Listen) -> str:
@@ -81,7 +95,7 @@ def _name(kind: str, instance: str, service: str, spot: str, slot: str) -> str:
 
 
 def _live(instance: str, service: str) -> str:
-    return f"%[str({instance}/{service}),map({FOLDER}/live.map,none)]"
+    return f"%[str({instance}/{service}),map({FOLDER}/live.map,{NOBODY})]"
 
 
 def _bind(listen: Listen) -> str:
@@ -94,8 +108,8 @@ def _published(instance: str, port: Published) -> List[str]:
     spot = socket_name(listen)
     for kind in kinds(port.mode):
         name = _name(kind, instance, port.service, spot, _live(instance, port.service))
-        only = " if HTTP" if kind == "http" and port.mode == "auto" else ""
-        lines.append(f"  use_backend {name}{only}")
+        only = only_if(kind, port.mode)
+        lines.append(f"  use_backend {name}" + (f" if {only}" if only else ""))
     lines.append("")
     for kind in kinds(port.mode):
         lines += _slots(kind, instance, port.service, spot, port.copies, port.check)
@@ -111,11 +125,12 @@ def _slots(
     check: Optional[Check],
 ) -> List[str]:
     lines: List[str] = []
-    for slot in SLOTS:
+    for slot in (*SLOTS, NOBODY):
         copy = copies.get(slot)
         targets = [(address, copy.port) for address in copy.addresses] if copy else []
         name = _name(kind, instance, service, spot, slot)
-        lines += backend(name, kind, targets, check, FORWARDED if kind == "http" else ())
+        checked = check if targets else None
+        lines += backend(name, kind, targets, checked, FORWARDED if kind == "http" else ())
     return lines
 
 
@@ -124,6 +139,10 @@ def _by_socket(claims: Sequence[Claim]) -> Dict[Listen, List[Tuple[str, Route]]]
     for claim in claims:
         for route in claim.routes:
             found.setdefault(("", route.port), []).append((claim.instance, route))
+        for port in claim.published:
+            if _shared(port, claims):
+                rest = Route(port.service, "", "/", port.port, port.copies, port.check)
+                found.setdefault(("", port.port), []).append((claim.instance, rest))
     for routes in found.values():
         routes.sort(key=lambda pair: _rank(pair[1]))
     return found

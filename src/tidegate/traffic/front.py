@@ -15,10 +15,12 @@ from typing import List
 from tidegate.traffic.model import SLOTS, FrontSpec, Port
 from tidegate.traffic.proxy import (
     FOLDER,
+    NOBODY,
     backend,
     defaults,
     frontend_mode,
     kinds,
+    only_if,
     process,
     stamped,
 )
@@ -46,20 +48,20 @@ def _frontend(port: Port) -> List[str]:
 
 
 def _choice(port: Port) -> List[str]:
-    live = f"%[str({LIVE_KEY}),map({FOLDER}/live.map,none)]"
+    live = f"%[str({LIVE_KEY}),map({FOLDER}/live.map,{NOBODY})]"
     caller = f"%[src,map_ip({FOLDER}/callers.map)]"
     known = f"{{ src,map_ip({FOLDER}/callers.map) -m found }}"
     lines = []
     for kind in kinds(port.mode):
-        only = " HTTP" if kind == "http" and port.mode == "auto" else ""
-        lines.append(f"  use_backend {kind}:{port.port}:{caller} if {known}{only}")
-        lines.append(f"  use_backend {kind}:{port.port}:{live}" + (f" if{only}" if only else ""))
+        only = only_if(kind, port.mode)
+        lines.append(f"  use_backend {kind}:{port.port}:{caller} if {known} {only}".rstrip())
+        lines.append(f"  use_backend {kind}:{port.port}:{live}" + (f" if {only}" if only else ""))
     return lines
 
 
 def _backends(spec: FrontSpec, port: Port) -> List[str]:
     lines: List[str] = []
-    for slot in SLOTS:
+    for slot in (*SLOTS, NOBODY):
         targets = [(address, port.port) for address in spec.slots.get(slot, ())]
         for kind in kinds(port.mode):
             lines += backend(f"{kind}:{port.port}:{slot}", kind, targets)

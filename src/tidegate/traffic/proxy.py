@@ -13,6 +13,8 @@ from tidegate.traffic.model import Check
 # Where the folder with configuration, maps and sockets is inside the proxy's container.
 FOLDER = "/run/tidegate"
 STAMP = "TIDEGATE_STAMP"
+# What a map says of a service that has no live copy; a backend without servers answers 503.
+NOBODY = "none"
 # Times of the last answered requests: a ring in memory, read over the admin socket.
 RING = "latencies"
 # A port in mode `auto` waits so long for the client's first bytes. A protocol in which the
@@ -49,7 +51,7 @@ def defaults() -> List[str]:
         f"  log ring@{RING} format raw local0",
         '  log-format "%b %ST %Ta"',
         "  option idle-close-on-response",
-        "  option redispatch",
+        "  option redispatch 1",
         "  retries 3",
         "  retry-on conn-failure",
         "  timeout connect 2s",
@@ -70,14 +72,24 @@ def kinds(mode: str) -> Tuple[str, ...]:
 
 
 def frontend_mode(mode: str) -> List[str]:
-    """A frontend's mode; `auto` goes over to HTTP when the first bytes are a request."""
+    """A frontend's mode; `auto` goes over to HTTP/1 when the first bytes are a request.
+
+    HTTP/2 without TLS (gRPC) begins with "PRI": it passes untouched, because servers that
+    speak it often speak nothing else, and HAProxy would hand them HTTP/1.
+    """
     if mode != "auto":
         return [f"  mode {mode}"]
     return [
         "  mode tcp",
         f"  tcp-request inspect-delay {SNIFF}",
-        "  tcp-request content switch-mode http if HTTP",
+        "  tcp-request content set-var(sess.http) bool(true) if HTTP !{ method PRI }",
+        "  tcp-request content switch-mode http if { var(sess.http) -m bool }",
     ]
+
+
+def only_if(kind: str, mode: str) -> str:
+    """The condition under which a port of `mode` leads to its backends of `kind`, or nothing."""
+    return "{ var(sess.http) -m bool }" if kind == "http" and mode == "auto" else ""
 
 
 def backend(
