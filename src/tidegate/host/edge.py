@@ -18,7 +18,7 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple
 from tidegate.host import front, podman, systemd
 from tidegate.host.errors import HostError
 from tidegate.host.files import make_dir, read_json, read_text, remove, write_if_changed
-from tidegate.traffic.admin import Admin, AdminError
+from tidegate.traffic.admin import Admin, AdminError, NotRunning
 from tidegate.traffic.edge import (
     Listen,
     backend_is,
@@ -252,7 +252,7 @@ def set_live(places: Places, turn: Mapping[str, str]) -> None:
     wanted = {key: checked_slot(slot) if slot else "" for key, slot in turn.items()}
     with _exclusive(places):
         _write_live(places, {**get_live(places), **wanted})
-        with contextlib.suppress(AdminError):
+        with contextlib.suppress(NotRunning):
             for key, slot in sorted(wanted.items()):
                 Admin(places.directory).put(LIVE, key, slot or "none")
 
