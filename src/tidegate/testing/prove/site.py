@@ -10,6 +10,7 @@ import contextlib
 import http.client
 import json
 import os
+import shutil
 import signal
 import tempfile
 import time
@@ -186,7 +187,9 @@ class Site:
         return found
 
     def close(self) -> None:
-        """End the ssh connections that our runs left open."""
+        """End the ssh connections that our runs left open, and remove what lies here."""
         for pid in self.ssh_processes():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
+        for folder in (self.project.folder.parent, self.runtime):
+            shutil.rmtree(folder, ignore_errors=True)
