@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -65,16 +66,25 @@ def claim(*more: Route) -> Claim:
     )
 
 
+def run(name: str) -> str:
+    """Start a new copy."""
+    service, _, slot = name.partition("-")
+    network = f"trial:ip={place(name)},mac={mac(place(name))}"
+    return podman("run", "-d", "--name", name, "--network", network, "-v", f"{HERE}:/app:ro",
+                  "-v", f"{HERE}/ready:/ready", PYTHON, "python3", "-u", "/app/application.py",
+                  service, slot)  # fmt: skip
+
+
 def up() -> str:
     """Everything runs, slot a is live."""
     podman("network", "create", "--subnet", "10.93.7.0/24", "--ip-range", "10.93.7.128/25", "trial")
     (HERE / "ready").mkdir()
-    for name in ("web-a", "web-b", "api-a", "api-b"):
-        service, _, slot = name.partition("-")
-        podman("run", "-d", "--name", name, "--network",
-               f"trial:ip={place(name)},mac={mac(place(name))}", "-v", f"{HERE}:/app:ro", "-v",
-               f"{HERE}/ready:/ready", PYTHON, "python3", "-u", "/app/application.py", service,
-               slot)  # fmt: skip
+    with ThreadPoolExecutor() as pool:
+        pulled = pool.submit(podman, "pull", "-q", PROXY)
+        podman("pull", "-q", PYTHON)
+        ran = list(pool.map(run, ("web-a", "web-b", "api-a", "api-b")))
+        pulled.result()
+    assert all(ran)
     front.write_front(FRONT, spec(8000), "a")
     text = front.front_unit(
         name="trial-api-front",
@@ -84,7 +94,6 @@ def up() -> str:
         labels={},
     )
     write_if_changed(PLACES.quadlets / "trial-api-front.container", text, 0o644)
-    podman("pull", "-q", PROXY)
     systemd.daemon_reload()
     systemd.restart("trial-api-front")
     front.ready(FRONT)
