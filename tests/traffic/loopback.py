@@ -1,37 +1,63 @@
-"""A real HAProxy on loopback, and copies that answer with their own names."""
+"""The HAProxy of the fronts' own image on loopback, and copies that answer with their own names.
+
+It runs in a chroot of the image's files, with a mount namespace of its own: this takes root, and
+whatever HAProxy the machine has plays no part.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import os
-import re
-import shutil
+import functools
+import json
 import socket
 import socketserver
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import pytest
-
 from tidegate.host.front import command, ready
+from tidegate.lab import Lab
+from tidegate.lab.places import Places, default_places
 from tidegate.traffic.proxy import FOLDER
 
-
-def version() -> tuple[int, ...]:
-    """HAProxy's version here; (0,) where there is none."""
-    if shutil.which("haproxy") is None:
-        return (0,)
-    told = subprocess.run(["haproxy", "-v"], capture_output=True, text=True, check=True).stdout
-    found = re.search(r"version (\d+)\.(\d+)", told)
-    return tuple(int(part) for part in found.groups()) if found else (0,)
+IMAGE = "docker.io/library/haproxy:3.0"
+INSIDE = 'root=$1; mount --bind "$2" "$1$3"; shift 3; exec chroot "$root" "$@"'
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-needs_haproxy = pytest.mark.skipif(
-    version() < (3, 0), reason="needs the fronts' HAProxy: 3.0 or newer"
-)
+@functools.cache
+def image_root() -> Path:
+    """The image's files in the lab's cache, taken out of it once per recipe."""
+    places = default_places()
+    with places.lock("test-haproxy"):
+        if not (root := _place(places)).exists():
+            lab = Lab.up((), places=places)  # the images; a server is not needed
+            root = _place(places)
+            _unpack(lab, root)
+            lab.down()  # what servers share, unless there are some
+    return root
+
+
+def _place(places: Places) -> Path:
+    recipe = places.registry / "images" / "haproxy"
+    name = recipe.read_text()[:12] if recipe.exists() else "official"
+    return places.cache / f"test-haproxy-{name}"
+
+
+def _unpack(lab: Lab, root: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=root.parent) as scratch:
+        copy, made = Path(scratch, "copy"), Path(scratch, "root")
+        registries = lab.env().get("CONTAINERS_REGISTRIES_CONF")
+        skopeo = ["skopeo", f"--registries-conf={registries}"] if registries else ["skopeo"]
+        subprocess.run([*skopeo, "copy", "--quiet", f"docker://{IMAGE}", f"dir:{copy}"], check=True)
+        Path(f"{made}{FOLDER}").mkdir(parents=True)
+        for layer in json.loads((copy / "manifest.json").read_text())["layers"]:
+            blob = copy / layer["digest"].removeprefix("sha256:")
+            subprocess.run(["tar", "-xf", str(blob), "-C", str(made)], check=True)
+        made.rename(root)
 
 
 class Answers(socketserver.BaseRequestHandler):
@@ -76,9 +102,10 @@ def served(name: str, address: str, port: int) -> Iterator[None]:
 def proxied(folder: Path, fds: Mapping[str, int] | None = None) -> Iterator[None]:
     """HAProxy on a folder's haproxy.cfg as in its container, `fds` passed in by these names."""
     given = fds or {}
+    inside = ["unshare", "--mount", "sh", "-ec", INSIDE, "sh"]
     process = subprocess.Popen(
-        command().replace(FOLDER, str(folder)).split(),
-        env={**os.environ, **{name: str(fd) for name, fd in given.items()}},
+        [*inside, image_root(), folder, FOLDER, *command().split()],
+        env={"PATH": PATH, **{name: str(fd) for name, fd in given.items()}},
         pass_fds=tuple(given.values()),
         stderr=subprocess.DEVNULL,
     )
@@ -94,13 +121,6 @@ def free_port() -> int:
     """A port that nobody has on any loopback address."""
     with socket.create_server(("0.0.0.0", 0)) as taken:
         return int(taken.getsockname()[1])
-
-
-def here(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """`folder`, which is at its own path for the proxy, too: there is no container around it."""
-    for module in ("proxy", "front", "edge", "admin"):
-        monkeypatch.setattr(f"tidegate.traffic.{module}.FOLDER", str(folder))
-    return folder
 
 
 def told(connection: socket.socket, data: bytes) -> bytes:

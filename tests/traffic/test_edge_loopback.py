@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.traffic.loopback import free_port, get, here, needs_haproxy, proxied, served, told
+from tests.traffic.loopback import free_port, get, proxied, served, told
 from tidegate.traffic.admin import Admin
 from tidegate.traffic.edge import backend_is, edge_config, edge_sockets, socket_name
 from tidegate.traffic.model import Claim, Copy, Published, Route
 
-pytestmark = needs_haproxy
+pytestmark = pytest.mark.lab
 
 COPIES = {"a": Copy(("127.0.0.4",), 8000), "b": Copy(("127.0.0.5",), 9000)}
 
@@ -36,9 +36,8 @@ def ports() -> list[int]:
 
 
 @pytest.fixture
-def edge(tmp_path: Path, ports: list[int], monkeypatch: pytest.MonkeyPatch) -> Iterator[Admin]:
+def edge(tmp_path: Path, ports: list[int]) -> Iterator[Admin]:
     """An edge with passed sockets: routes and `rest` on the first port, auto, tcp on others."""
-    folder = here(tmp_path, monkeypatch)
     routes = (
         route("web", "shop.example", port=ports[0]),
         route("api", "shop.example", "/api", ports[0]),
@@ -50,9 +49,9 @@ def edge(tmp_path: Path, ports: list[int], monkeypatch: pytest.MonkeyPatch) -> I
         published("echo", ports[2], "tcp"),
     )
     claims = [Claim("shop", spots, routes)]
-    (folder / "haproxy.cfg").write_text(edge_config(claims))
+    (tmp_path / "haproxy.cfg").write_text(edge_config(claims))
     live = {"web": "a", "api": "b", "any": "b", "rest": "a", "echo": "a"}
-    (folder / "live.map").write_text("".join(f"shop/{k} {v}\n" for k, v in live.items()))
+    (tmp_path / "live.map").write_text("".join(f"shop/{k} {v}\n" for k, v in live.items()))
     with contextlib.ExitStack() as stack:
         stack.enter_context(served("a", "127.0.0.4", COPIES["a"].port))
         stack.enter_context(served("b", "127.0.0.5", COPIES["b"].port))
@@ -60,8 +59,8 @@ def edge(tmp_path: Path, ports: list[int], monkeypatch: pytest.MonkeyPatch) -> I
         for spot in edge_sockets(claims):
             listening = stack.enter_context(socket.create_server(("127.0.0.1", spot[1])))
             fds[f"TIDEGATE_FD_{socket_name(spot)}"] = listening.fileno()
-        stack.enter_context(proxied(folder, fds))
-        yield Admin(folder)
+        stack.enter_context(proxied(tmp_path, fds))
+        yield Admin(tmp_path)
 
 
 def asked(port: int, host: str, path: str = "/") -> str:

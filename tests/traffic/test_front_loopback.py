@@ -11,14 +11,14 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.traffic.loopback import free_port, get, here, needs_haproxy, proxied, served, told
+from tests.traffic.loopback import free_port, get, proxied, served, told
 from tidegate.host import front
 from tidegate.traffic.admin import Admin, AdminError
 from tidegate.traffic.model import FrontSpec, Port
 
 COPY_A, COPY_B, NEW_CALLER = "127.0.0.2", "127.0.0.3", "127.0.0.9"
 
-pytestmark = needs_haproxy
+pytestmark = pytest.mark.lab
 
 
 class Front(NamedTuple):
@@ -49,18 +49,16 @@ def running(folder: Path, mode: str) -> Iterator[Front]:
 
 
 @pytest.fixture(params=["http", "auto"])
-def web(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Front]:
+def web(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Front]:
     """A front for HTTP, declared or found out."""
-    with running(here(tmp_path, monkeypatch), request.param) as found:
+    with running(tmp_path, request.param) as found:
         yield found
 
 
 @pytest.fixture
-def auto(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Front]:
+def auto(tmp_path: Path) -> Iterator[Front]:
     """A front that finds the protocol out."""
-    with running(here(tmp_path, monkeypatch), "auto") as found:
+    with running(tmp_path, "auto") as found:
         yield found
 
 
