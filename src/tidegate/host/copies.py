@@ -92,19 +92,23 @@ def _start(ctx: Context, release: Release, layout: Layout, name: str) -> None:
     step = "job" if entry["strategy"] == "job" else "start"
     with ctx.step(f"{step}:{name}", f"{name} starts"):
         systemd.reset_failed(names)
+        before = {
+            unit: state.get("InvocationID", "") for unit, state in systemd.show(names).items()
+        }
         for unit in names:
             systemd.restart(unit)
         for unit in names:
-            _wait(ctx, unit, name, entry)
+            _wait(ctx, unit, name, entry, before[unit])
 
 
-def _wait(ctx: Context, unit: str, service: str, entry: Dict[str, Any]) -> None:
+def _wait(ctx: Context, unit: str, service: str, entry: Dict[str, Any], before: str) -> None:
+    """Until the unit is up; `before` is the run that it replaces, still up for a moment."""
     deadline = time.monotonic() + _patience(entry)
     while True:
         ctx.check()
         state = systemd.show([unit])[unit]
         active = state.get("ActiveState")
-        if active == "active":
+        if active == "active" and state.get("InvocationID") != before:
             break
         restarts = int(state.get("NRestarts") or 0)
         # A unit whose start waits for its network's is inactive too, with a job.

@@ -16,6 +16,7 @@ PROPERTIES = (
     "NRestarts",
     "ActiveEnterTimestamp",
     "Job",
+    "InvocationID",
 )
 
 
