@@ -17,7 +17,7 @@ from tidegate.host.files import read_text, write_atomic, write_once
 from tidegate.host.finish import become, leave
 from tidegate.host.prepare import prepare
 from tidegate.host.switch import switch
-from tidegate.host.watch import baseline, watch
+from tidegate.host.watch import baseline, restarts, watch
 
 Args = Dict[str, Any]
 Answer = Dict[str, Any]
@@ -68,6 +68,7 @@ class Ops:
         record.setdefault("counted", baseline(self.context))
         self._step("switch")
         result = switch(self.context)
+        record["restarts"] = restarts(self.context)
         self._undecided()
         record["results"]["switch"] = result
         self._step("switched")

@@ -31,7 +31,7 @@ def watch(ctx: Context, window_s: float, limits: Dict[str, Any]) -> Dict[str, An
         while True:
             ctx.check()
             late = time.monotonic() >= deadline
-            reason = _dead(new) or _errors(ctx, new, limits, late)
+            reason = _dead(ctx, new) or _errors(ctx, new, limits, late)
             if reason or late:
                 break
             time.sleep(POLL_S)
@@ -55,11 +55,23 @@ def _changed(new: Generation) -> List[str]:
     ]
 
 
-def _dead(new: Generation) -> str:
+def restarts(ctx: Context) -> Dict[str, int]:
+    """How often systemd restarted each new copy so far, to be kept in the record."""
+    new = prepared(ctx)
     assert new.layout is not None
+    names = [unit for name in _changed(new) for unit in new.layout["services"][name]["units"]]
+    return {u: int(state.get("NRestarts") or 0) for u, state in systemd.show(names).items()}
+
+
+def _dead(ctx: Context, new: Generation) -> str:
+    """The service that ended since the switch; a crash on the way to healthy is forgiven."""
+    assert new.layout is not None
+    known = ctx.record.get("restarts", {})
     owner = {unit: name for name in _changed(new) for unit in new.layout["services"][name]["units"]}
     for unit, state in systemd.show(owner).items():
-        if state.get("ActiveState") != "active" or int(state.get("NRestarts") or 0) > 0:
+        if state.get("ActiveState") != "active" or (
+            int(state.get("NRestarts") or 0) > int(known.get(unit, 0))
+        ):
             return f"{owner[unit]} died after the switch"
     return ""
 
