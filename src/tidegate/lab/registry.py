@@ -26,6 +26,8 @@ PORT = 5000
 PUBLIC = "https://registry-1.docker.io/v2/"
 ASK_S = 5.0
 START_S = 10.0
+# $0 is the log; the number of the process is the answer.
+LAUNCH = '"$@" </dev/null >>"$0" 2>&1 & echo $!'
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +66,22 @@ class Registry:
         write(self.places.registries_conf, self._registries_conf())
         config = self.places.registry / "config.json"
         write(config, json.dumps(self._config(), indent=1))
-        with (self.places.registry / "log").open("ab") as log:
-            process = subprocess.Popen(
-                [str(self.program), "serve", str(config)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                env={"OTEL_TRACES_EXPORTER": "none", "PATH": os.defpath},
-                cwd="/",
-            )
-        write(self._pid_file, str(process.pid))
+        # A shell starts it and ends: it must outlive us, and be nobody's child that we wait for.
+        argv = [str(self.program), "serve", str(config)]
+        started = subprocess.run(
+            ["sh", "-c", LAUNCH, str(self.places.registry / "log"), *argv],
+            capture_output=True,
+            text=True,
+            check=True,
+            start_new_session=True,
+            env={"OTEL_TRACES_EXPORTER": "none", "PATH": os.defpath},
+            cwd="/",
+        )
+        pid = started.stdout.strip()
+        write(self._pid_file, pid)
         deadline = time.monotonic() + START_S
         while not self._answers():
-            if time.monotonic() > deadline or process.poll() is not None:
+            if time.monotonic() > deadline or not Path(f"/proc/{pid}").exists():
                 raise InfrastructureError(
                     "the lab's registry does not start",
                     code="lab-registry",
