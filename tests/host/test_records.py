@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from tidegate.host import deployment, journal, ledger
 from tidegate.host.errors import HostError
-from tidegate.host.files import write_once
+from tidegate.host.files import sweep, write_once
 from tidegate.host.journal import Journal
 from tidegate.host.paths import Paths
 
@@ -106,3 +107,14 @@ def test_no_state_leads_from_an_end(tmp_path: Path) -> None:
     assert {key[0] for key in deployment.TRANSITIONS} - reached == {"acquired"}
     with pytest.raises(HostError):
         deployment.step(Paths(tmp_path, "x"), {"state": "committed", "deployment": "p/1"}, "switch")
+
+
+def test_what_a_killed_writer_left_is_swept(tmp_path: Path) -> None:
+    """Temporary files of processes that are gone go; those of living ones and others stay."""
+    gone, living = tmp_path / ".21.4194305.new.4194305.tmp", tmp_path / f".21.{os.getpid()}.tmp"
+    for path in (gone, living, tmp_path / "21", tmp_path / ".hidden"):
+        path.write_text("commit")
+    assert sweep(tmp_path) == 1
+    assert not gone.exists()
+    assert living.exists()
+    assert (tmp_path / ".hidden").exists()

@@ -82,6 +82,18 @@ def write_once(path: Path, data: str) -> str:
     return path.read_text(encoding="utf-8")
 
 
+def sweep(folder: Path) -> int:
+    """Remove temporary files that a killed writer left in `folder`; returns how many."""
+    swept = 0
+    for entry in folder.glob(".*"):
+        words = entry.name.split(".")
+        ours = len(words) > 2 and words[-1] in ("tmp", "new") and words[-2].isdigit()
+        if ours and not Path(f"/proc/{words[-2]}").exists():
+            entry.unlink(missing_ok=True)
+            swept += 1
+    return swept
+
+
 def remove(path: Path) -> bool:
     """Remove a file durably; returns whether it was there."""
     try:

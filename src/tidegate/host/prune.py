@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 from typing import Set
 
 from tidegate.host import blobs, deployment, fronts, generations, podman
 from tidegate.host.context import Context
-from tidegate.host.files import remove
+from tidegate.host.files import remove, sweep
 from tidegate.host.paths import Paths
 
 
@@ -27,6 +28,14 @@ def prune(ctx: Context) -> None:
     _files(ctx.paths, kept)
     _secrets(ctx, kept)
     _fronts(ctx.paths, current)
+    for folder in (ctx.paths.units, *_folders(ctx.paths)):
+        sweep(folder)
+
+
+def _folders(paths: Paths) -> "list[Path]":
+    """The instance's own folder and those in it that are written to; users' files are not."""
+    mine = [entry for entry in paths.root.rglob("*") if entry.is_dir()]
+    return [paths.root, *(entry for entry in mine if paths.files not in (entry, *entry.parents))]
 
 
 def split(paths: Paths, current: int) -> "tuple[Set[int], Set[int]]":
