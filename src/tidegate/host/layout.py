@@ -117,7 +117,7 @@ def _networks(
             continue
         subnet = _given(entry) or _free(busy)
         busy.append(ipaddress.ip_network(subnet))
-        result[name] = _plan(subnet, given=bool(_given(entry)))
+        result[name] = _plan(subnet)
     return result
 
 
@@ -147,7 +147,7 @@ def _free(busy: Sequence[Any]) -> str:
     raise HostError("error", "no-subnet", f"no free /24 is left in {POOL}", subject=POOL)
 
 
-def _plan(subnet: str, given: bool) -> Dict[str, str]:
+def _plan(subnet: str) -> Dict[str, str]:
     """Fixed addresses come from the lower half, Podman's own from the upper half."""
     network = ipaddress.ip_network(subnet)
     halves = list(network.subnets(prefixlen_diff=1))
@@ -155,7 +155,6 @@ def _plan(subnet: str, given: bool) -> Dict[str, str]:
         "subnet": subnet,
         "gateway": str(network[1]),
         "range": str(halves[1]),
-        "given": "yes" if given else "",
     }
 
 
