@@ -12,25 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tidegate.errors import InfrastructureError
+from tidegate.lab.packages import missing, on_fedora, providing
 from tidegate.lab.processes import run
 
 CAP_SYS_RESOURCE = 24  # linux/capability.h
 CERTIFICATES = Path("/usr/local/share/ca-certificates")
 
-# program → (Debian's and Ubuntu's package, Fedora's package)
-PROGRAMS = {
-    "podman": ("podman", "podman"),
-    "crun": ("crun", "crun"),
-    "ip": ("iproute2", "iproute"),
-    "nft": ("nftables", "nftables"),
-    "mmdebstrap": ("mmdebstrap", "mmdebstrap"),
-    "dpkg-deb": ("dpkg", "dpkg"),
-    "mkfs.ext4": ("e2fsprogs", "e2fsprogs"),
-    "ssh": ("openssh-client", "openssh-clients"),
-    "ssh-keygen": ("openssh-client", "openssh-clients"),
-    "nsenter": ("util-linux", "util-linux"),
-}
-KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 # Counted per user of the machine, and all servers' root is its root: too little for several
 # systemds (inotify(7)) and for the session keyring of each container (keyrings(7)).
 SHARED_LIMITS = {
@@ -86,17 +73,12 @@ def make_room() -> None:
 
 
 def _require_programs() -> None:
-    missing = [name for name in PROGRAMS if shutil.which(name) is None]
-    fedora = shutil.which("apt-get") is None and shutil.which("dnf") is not None
-    packages = sorted({PROGRAMS[name][1 if fedora else 0] for name in missing})
-    if not KEYRING.exists():
-        packages.append("debian-keyring" if fedora else "debian-archive-keyring")
-        missing.append(str(KEYRING))
-    if missing:
+    lacking = missing()
+    if lacking:
         raise InfrastructureError(
-            f"the lab needs {', '.join(missing)}",
+            f"the lab needs {', '.join(lacking)}",
             code="lab-missing-package",
-            hint=f"{'dnf' if fedora else 'apt-get'} install -y {' '.join(packages)}",
+            hint=f"{'dnf' if on_fedora() else 'apt-get'} install -y {' '.join(providing(lacking))}",
         )
 
 

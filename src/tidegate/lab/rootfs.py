@@ -17,8 +17,9 @@ from pathlib import Path
 
 from tidegate.errors import InfrastructureError
 from tidegate.lab.identity import known
-from tidegate.lab.machine import CERTIFICATES, KEYRING, Machine
+from tidegate.lab.machine import CERTIFICATES, Machine
 from tidegate.lab.namespace import Namespace
+from tidegate.lab.packages import KEYRING
 from tidegate.lab.places import Places
 from tidegate.lab.processes import run
 from tidegate.lab.progress import step

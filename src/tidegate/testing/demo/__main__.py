@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from tidegate.errors import TidegateError
 from tidegate.testing.demo.step import table
 from tidegate.testing.demo.story import PORT, SERVER, Story
 
@@ -57,7 +58,12 @@ def main() -> int:
             status.update(f"{title} …")
 
         story.say = say
-        story.tell()
+        try:
+            story.tell()
+        except TidegateError as error:
+            console.print(f"[bold red]✗[/] {error.message}")
+            console.print(error.hint)
+            return error.exit_code
         say("")
     console.print()
     console.print(table(story.steps))
