@@ -1,4 +1,4 @@
-"""What a lab needs of this machine's packages; the one list for ``lab up`` and ``scripts/setup``."""
+"""What a lab needs of this machine's packages: one list for ``lab up`` and ``scripts/setup``."""
 
 from __future__ import annotations
 
