@@ -93,7 +93,8 @@ def test_missing_programs_are_named_with_the_command_that_installs_them(tmp_path
     (tmp_path / "apt-get").write_text("#!/bin/sh\n")
     (tmp_path / "apt-get").chmod(0o755)
     code = (
-        "from tidegate.lab import machine\n"
+        "from tidegate.lab import machine, packages\n"
+        "packages.PLACES = ()\n"
         "try:\n    machine._require_programs()\n"
         "except machine.InfrastructureError as error:\n    print(error.hint)\n"
     )
