@@ -1,0 +1,38 @@
+"""One lab server for all tests of semantics, and a project of its own for each test."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.semantics.site import Site
+from tidegate.lab import Lab
+
+# A server that is named here is taken as it is and left: for trying one test again and again.
+KEPT = os.environ.get("TIDEGATE_SEMANTICS_SERVER", "")
+NAME = KEPT or "test-semantics"
+
+
+@pytest.fixture(scope="session")
+def lab() -> Iterator[Lab]:
+    """A lab with the one server, switched on."""
+    if not KEPT:
+        Lab.up((NAME,), images=False).down()
+    made = Lab.up((NAME,))
+    yield made
+    if not KEPT:
+        made.down()
+
+
+@pytest.fixture
+def site(lab: Lab, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
+    """An empty project of the test's own name; what it left on the server is taken away."""
+    name = re.sub(r"[^a-z0-9]+", "-", request.node.name.removeprefix("test_").lower())
+    made = Site.make(lab.server(NAME), tmp_path / "project", name[:24].strip("-"), lab.env())
+    yield made
+    if (made.folder / "tidegate.yaml").exists():
+        made.destroy()
