@@ -7,47 +7,16 @@ What is expected was printed by docker compose 2.40.3; test_oracle.py asks it ag
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from tidegate.compose import Project, load
+from tidegate.testing.files import Memory, parts
 
 CASES = Path(__file__).with_name("cases")
 ROOT = "/case"
 HOME = "/home/user"
-
-
-@dataclass(frozen=True)
-class Memory:
-    """A reader of files that exist only here, below /case."""
-
-    files: Mapping[str, str]
-
-    def absolute(self, path: str) -> str:
-        """The path below the root."""
-        return os.path.normpath(f"{ROOT}/{path}")
-
-    def read(self, path: str) -> str:
-        """A file's text."""
-        try:
-            return self.files[os.path.relpath(path, ROOT)]
-        except KeyError:
-            raise FileNotFoundError(path) from None
-
-    def is_file(self, path: str) -> bool:
-        """Whether the case has this file."""
-        return os.path.relpath(path, ROOT) in self.files
-
-    def is_dir(self, path: str) -> bool:
-        """Whether the case has a file below this path."""
-        return any(f"{ROOT}/{name}".startswith(f"{path}/") for name in self.files)
-
-    def follow(self, path: str) -> str:
-        """There are no symbolic links."""
-        return path
 
 
 @dataclass(frozen=True)
@@ -90,15 +59,14 @@ class Case:
 
 def read_case(path: Path) -> Case:
     """A case from its file."""
-    head, *rest = re.split(r"^-- (\S+) --\n", path.read_text("utf-8"), flags=re.MULTILINE)
+    head, files = parts(path.read_text("utf-8"))
     claim, *options = head.splitlines()
-    parts = dict(zip(rest[::2], rest[1::2], strict=True))
     return Case(
         claim=claim,
         options=dict(line.split(": ", 1) for line in options),
-        expected=parts.pop("expected.json", None),
-        error=parts.pop("error", None),
-        files=parts,
+        expected=files.pop("expected.json", None),
+        error=files.pop("error", None),
+        files=files,
     )
 
 

@@ -1,75 +1,96 @@
 """Whatever stands in a compose file: a project or an error with a place, soon, and nothing else.
 
-`TIDEGATE_FUZZ=10000` takes that many damaged files instead of a sample; `TIDEGATE_SEED` another
-sample.
+`TIDEGATE_SEED` takes another sample; `./scripts/prove compose` a far larger one.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import random
-import time
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.compose.casefiles import Memory, case_paths, read_case
-from tests.compose.mutations import mutate
-from tidegate.compose import as_json, load
+from tests.compose.casefiles import case_paths
+from tidegate.compose import Source
 from tidegate.compose.dotenv import parse
 from tidegate.compose.variables import Used, VariableError, substitute
 from tidegate.errors import InputError
+from tidegate.testing.files import Memory
+from tidegate.testing.prove import bombs, compose_fuzz
+from tidegate.testing.prove.compose_fuzz import Material, Verdict, attempt, damaged, originals
 
-CORPUS = Path(__file__).resolve().parents[3] / "shared/compose/corpus"
-COUNT = int(os.environ.get("TIDEGATE_FUZZ", "300"))
+COUNT = 150
 SEED = int(os.environ.get("TIDEGATE_SEED", "1"))
-LIMIT_S = 2.0
 
 
-def outcome(text: str) -> float:
-    """Load a text, in processor seconds; only a printable project or an InputError may come."""
-    begin = time.process_time()
-    try:
-        project = load(
-            ["compose.yaml"],
-            reader=Memory({"compose.yaml": text}),
-            variables={"X": "1"},
-            project="p",
-            profiles=["*"],
-        )
-        json.dumps(as_json(project))
-    except InputError as error:
-        assert error.where is not None
-        assert error.message
-    return time.process_time() - begin
+def tried(text: str) -> None:
+    """Load, print, export and render a text; only a result or an error with a place may come."""
+    source = Source("/case/compose.yaml", text)
+    verdict = attempt("text", Material(source, Memory({"compose.yaml": text})))
+    assert verdict.problem == ""
 
 
-def sources() -> list[str]:
-    """Our own cases, and the corpus where it is beside the checkout."""
-    own = [read_case(path).files.get("compose.yaml", "") for path in case_paths()]
-    outside = [path for path in sorted(CORPUS.rglob("*")) if path.suffix in (".yml", ".yaml")]
-    return own + [path.read_text(encoding="utf-8") for path in outside]
+def test_damaged_files_and_bombs_are_results_or_errors() -> None:
+    """Damaged cases and every bomb end soon, in little memory, with a result or an error."""
+    violations, figures = compose_fuzz.fuzz(SEED, COUNT, case_paths())
+    assert violations == []
+    assert figures["results"] + figures["errors"] == COUNT + figures["bombs"]
+    assert figures["results"]
+    assert figures["errors"]
 
 
-def test_damaged_files_are_results_or_errors() -> None:
-    """Files with a few damages load or are refused, each within two seconds."""
-    texts = sources()
-    slowest = 0.0
-    for number in range(COUNT):
-        chance = random.Random(SEED * 1_000_003 + number)
-        slowest = max(slowest, outcome(mutate(chance.choice(texts), chance, texts)))
-    assert slowest < LIMIT_S
+def test_damages_can_be_repeated() -> None:
+    """The same two numbers give the same damaged file."""
+    materials = originals(case_paths())
+    assert damaged(1, 7, materials).source == damaged(1, 7, materials).source
+    assert damaged(1, 7, materials).source != damaged(2, 7, materials).source
+
+
+def test_a_crash_and_a_slow_file_are_violations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What raises, and what takes too long, is told with its name and its seed."""
+
+    def judged(material: Material) -> str:
+        if "image" in material.source.text:
+            raise ZeroDivisionError("seen")
+        while True:
+            pass
+
+    monkeypatch.setattr(compose_fuzz, "_outcome", judged)
+    monkeypatch.setattr(compose_fuzz, "LIMIT_S", 0.1)
+    monkeypatch.setattr(bombs, "BOMBS", {"a": lambda: "image", "b": lambda: "slow"})
+    violations, figures = compose_fuzz.fuzz(3, 0, case_paths()[:1])
+    assert sorted(line.splitlines()[0] for line in violations) == [
+        "a of seed 3: ZeroDivisionError: seen",
+        "b of seed 3: more than 0.1 s",
+    ]
+    assert figures["results"] == 0
+
+
+def test_a_worker_that_dies_is_one_violation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file that kills its worker is named, and the others are tried all the same."""
+
+    def judged(name: str, _material: Material) -> Verdict:
+        if name == "deadly":
+            os._exit(1)
+        return Verdict(name, "result")
+
+    monkeypatch.setattr(compose_fuzz, "attempt", judged)
+    made = {"deadly": lambda: "a", "b": lambda: "b", "c": lambda: "c", "d": lambda: "d"}
+    monkeypatch.setattr(bombs, "BOMBS", made)
+    violations, figures = compose_fuzz.fuzz(3, 0, case_paths()[:1])
+    assert [line.splitlines()[0] for line in violations] == ["deadly of seed 3: hung or died"]
+    assert figures["results"] == 3
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.text(alphabet=st.sampled_from("ab:{}[]-,&*!|>'\"#$ \n\t<?%@`\x00é"), max_size=60))
 def test_any_text_is_a_result_or_an_error(text: str) -> None:
     """YAML's own characters in any order raise nothing but InputError."""
-    outcome(text)
-    outcome(f"services:\n  a:\n    image: x\n    {text}")
+    tried(text)
+    tried(f"services:\n  a:\n    image: x\n    {text}")
 
 
 VALUES = st.recursive(
@@ -91,7 +112,7 @@ KEYS = sorted(
 @given(st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=4))
 def test_any_value_under_any_key_is_a_result_or_an_error(service: dict[str, object]) -> None:
     """Every key of a service takes any value, or refuses it with InputError."""
-    outcome(json.dumps({"services": {"a": {"image": "x", **service}}}, ensure_ascii=True))
+    tried(json.dumps({"services": {"a": {"image": "x", **service}}}, ensure_ascii=True))
 
 
 @settings(max_examples=200, deadline=None)
@@ -113,29 +134,3 @@ def test_any_env_file_is_variables_or_an_error(text: str) -> None:
         parse(text, "a.env", {}, lambda _name: None)
     except InputError as error:
         assert error.where is not None
-
-
-BOMBS = {
-    "billion-laughs": "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
-    + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 10)),
-    "merge-laughs": "x-0: &a0 {k: v}\n"
-    + "".join(f"x-{n}: &a{n} {{p: *a{n - 1}, q: *a{n - 1}}}\n" for n in range(1, 40)),
-    "deep": "x-a: " + "[" * 50_000,
-    "deep-blocks": "\n".join("  " * depth + "a:" for depth in range(2_000)),
-    "deep-defaults": "services: {a: {image: '" + "${A:-" * 5_000 + "}" * 5_000 + "'}}",
-    "many-variables": "services: {a: {image: x, command: ['" + "${A:-b}" * 20_000 + "']}}",
-    "wide-ports": "services: {a: {image: x, ports: ["
-    + ", ".join(['"1-65535:1-65535"'] * 20)
-    + "]}}",
-    "many-services": "services:\n" + "".join(f"  s{n}: {{image: x}}\n" for n in range(5_000)),
-    "long-chain": "services:\n  s0: {image: x}\n"
-    + "".join(f"  s{n}: {{extends: s{n - 1}}}\n" for n in range(1, 2_000)),
-    "long-dependencies": "services:\n  s0: {image: x}\n"
-    + "".join(f"  s{n}: {{image: x, depends_on: [s{n - 1}]}}\n" for n in range(1, 2_000)),
-}
-
-
-@pytest.mark.parametrize("name", BOMBS)
-def test_bombs_are_defused(name: str) -> None:
-    """What grows, nests or repeats without end is a result or an error within two seconds."""
-    assert outcome(BOMBS[name]) < LIMIT_S
