@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.compose.casefiles import ROOT, case_paths, read_case
 from tidegate.compose import Project, Source, as_json, load
 from tidegate.errors import InputError, Where
+from tidegate.testing.casefiles import ROOT, case_paths, read_case
 from tidegate.testing.files import Memory
 
 ALL = [pytest.param(path, id=path.stem) for path in case_paths()]

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.compose.casefiles import case_paths
 from tidegate.compose import Source
 from tidegate.compose.dotenv import parse
 from tidegate.compose.variables import Used, VariableError, substitute
 from tidegate.errors import InputError
+from tidegate.testing.casefiles import case_paths
 from tidegate.testing.files import Memory
 from tidegate.testing.prove import bombs, compose_fuzz
 from tidegate.testing.prove.compose_fuzz import Material, Verdict, attempt, damaged, originals

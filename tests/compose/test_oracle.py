@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.compose.casefiles import ROOT, Case, case_paths, read_case
+from tidegate.testing.casefiles import ROOT, Case, case_paths, read_case
 
 PLUGIN = "libexec/docker/cli-plugins/docker-compose"
 PLACES = (

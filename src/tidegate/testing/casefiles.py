@@ -14,7 +14,7 @@ from pathlib import Path
 from tidegate.compose import Project, load
 from tidegate.testing.files import Memory, parts
 
-CASES = Path(__file__).with_name("cases")
+CASES = Path(__file__).resolve().parents[3] / "tests/compose/cases"
 ROOT = "/case"
 HOME = "/home/user"
 
