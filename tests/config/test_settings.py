@@ -74,6 +74,12 @@ def test_settings_of_a_service_that_is_not_composed() -> None:
     assert (caught.value.code, caught.value.hint) == ("unknown-service", "did you mean web?")
 
 
+def test_settings_of_a_service_that_no_profile_enables() -> None:
+    """They wait for the service's profile, and are no error meanwhile."""
+    given = config("{debug: {port: 80}}")
+    assert service_settings(given, {}, place, {}, {"debug": ("dev",)}) == {}
+
+
 def test_a_route_takes_its_variables() -> None:
     """Routes are resolved; a default counts where there is no value."""
     assert settings('{web: {route: "${D}/x"}}', D="a.example").route == "a.example/x"

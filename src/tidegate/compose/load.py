@@ -62,7 +62,7 @@ def load(
         tree.children()[section] = known.become(dict(getattr(parts, section)))
     extensions = {key: child for key, child in root.children().items() if key.startswith("x-")}
     tree.children().update(extensions)
-    return from_root(name, directory, tree, environment, assembler.unset)
+    return from_root(name, directory, tree, environment, assembler.unset, parts.disabled)
 
 
 def _source(file: Source | str, assembler: Assembler) -> Source:

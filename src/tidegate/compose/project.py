@@ -18,6 +18,7 @@ class Project:
 
     `variables` are all that interpolation could see: command line, environment, env files.
     `unset` are those that were asked for and had no value, with the first place that asked.
+    `disabled` names the services that no chosen profile enables, with their profiles.
     """
 
     name: str
@@ -31,6 +32,9 @@ class Project:
     extensions: Mapping[str, Any]
     variables: Mapping[str, str] = field(repr=False, compare=False, default_factory=dict)
     unset: Mapping[str, Where] = field(repr=False, compare=False, default_factory=dict)
+    disabled: Mapping[str, tuple[str, ...]] = field(
+        repr=False, compare=False, default_factory=dict
+    )
     root: Node = field(repr=False, compare=False, default_factory=lambda: Node({}, ("", 0, 0)))
 
     def where(self, path: Path) -> Where:
@@ -67,6 +71,7 @@ def from_root(
     root: Node,
     variables: Mapping[str, str],
     unset: Mapping[str, Mark],
+    disabled: Mapping[str, Node],
 ) -> Project:
     """A project from its canonical tree."""
     values = plain(root)
@@ -77,6 +82,7 @@ def from_root(
         extensions={key: value for key, value in values.items() if key.startswith("x-")},
         variables=dict(variables),
         unset={key: Where(*mark) for key, mark in unset.items()},
+        disabled={key: tuple(plain(body)["profiles"]) for key, body in disabled.items()},
         root=root,
     )
 

@@ -233,7 +233,11 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 ENVIRONMENT: Table = {
     "hosts": Key(hosts, "mapping of hosts", "the servers it runs on"),
-    "variables": Key(variables, "mapping", "values for `${NAME}` in compose files and routes"),
+    "variables": Key(
+        variables,
+        "mapping",
+        "values for `${NAME}` in compose files and routes, and for compose (`COMPOSE_PROFILES`)",
+    ),
     "env_file": Key(fields.text, "file", "more of them; `variables` win"),
     "secrets": Key(fields.text, "file", "secrets, encrypted with age"),
     "deploy": Key(

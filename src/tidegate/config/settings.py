@@ -5,7 +5,7 @@ Pure. The same key with two different values is an error that names both places.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields as dataclass_fields
 from dataclasses import replace
 from typing import Any
@@ -26,14 +26,16 @@ def service_settings(
     services: Mapping[str, Mapping[str, Any]],
     where: Places,
     variables: Mapping[str, str],
+    disabled: Collection[str] = (),
 ) -> dict[str, ServiceSettings]:
     """The settings of every composed service, its variables replaced.
 
-    ``services`` and ``where`` are those of a loaded compose project. Settings for a service
-    that the compose files do not have are an ``InputError`` naming the nearest service.
+    ``services``, ``where`` and ``disabled`` (by profiles) are those of a loaded compose project.
+    Settings for a service that the compose files do not have are an ``InputError`` naming the
+    nearest service; those for a disabled one wait for its profile.
     """
     for name, own in config.services.items():
-        if name not in services:
+        if name not in services and name not in disabled:
             close = nearest(name, services)
             raise InputError(
                 f"services.{name} has settings, but no compose file has a service {name!r}",

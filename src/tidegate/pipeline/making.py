@@ -62,7 +62,9 @@ def make(
     with ThreadPoolExecutor(PARALLEL + 1) as pool:
         revision = pool.submit(worktree.revision, config.root)
         project = compose(config, variables)
-        settings = service_settings(config, project.services, project.where, variables)
+        settings = service_settings(
+            config, project.services, project.where, variables, project.disabled
+        )
         workshop = Workshop(project, Registry(refresh=refresh), reporter)
         images = {name: pool.submit(workshop.image, name) for name in project.services}
         proxy = pool.submit(workshop.proxy)
