@@ -57,14 +57,20 @@ class Rootfs:
         recipe = [self.base_key, variant, public, limits, PROVISION.read_text(), *certificates]
         return _digest(json.dumps(recipe))
 
-    def layers(self, variant: str) -> list[Path]:
-        """The directories of a variant, uppermost first, built where they are not there yet."""
+    def base(self) -> Path:
+        """The directory below every variant, built where it is not there yet."""
         base = self.places.rootfs / f"base-{self.base_key}"
-        layer = self.places.rootfs / f"{variant}-{self.layer_key(variant)}"
         with self.places.lock("rootfs"):
             if not base.exists():
                 with step("building the servers' root file system from Debian's packages, once"):
                     self._build_base(base)
+        return base
+
+    def layers(self, variant: str) -> list[Path]:
+        """The directories of a variant, uppermost first, built where they are not there yet."""
+        base = self.base()
+        layer = self.places.rootfs / f"{variant}-{self.layer_key(variant)}"
+        with self.places.lock("rootfs"):
             if not layer.exists():
                 with step(f"preparing the {variant} layer"):
                     self._build_layer(variant, base, layer)

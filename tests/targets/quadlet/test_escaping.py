@@ -6,17 +6,17 @@ import csv
 import io
 import json
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tests.targets.quadlet.generator import generate, options, podman_argv, split
 from tests.targets.quadlet.projects import of_project, project, units
 from tidegate.errors import InputError
 from tidegate.targets.quadlet import escape
+from tidegate.testing.quadlet.argv import health_command, options, podman_argv, split
+from tidegate.testing.quadlet.generator import generate
 
 # Everything that means something to YAML, Quadlet, systemd, podman or a shell, and some letters.
 HOSTILE = st.text(
@@ -31,11 +31,11 @@ BASE = project("services: {web: {image: x}}")
 ENTRYPOINT = ["/image's", "own entry point"]
 
 
-def podman(folder: Path, service: dict[str, Any], *, verify: bool = True) -> list[tuple[str, str]]:
+def podman(service: dict[str, Any], *, verify: bool = True) -> list[tuple[str, str]]:
     """podman's options and arguments for a service, as pairs."""
     loaded = replace(BASE, services={"web": {"image": "x", **service}})
     made = of_project(loaded, images={"web": {"entrypoint": ENTRYPOINT}})
-    services = generate(folder, units(made), verify=verify)
+    services = generate(units(made), verify=verify)
     name = "p-web-a.service" if "p-web-a.service" in services else "p-web.service"
     return options(podman_argv(services[name]))
 
@@ -66,29 +66,29 @@ HARD = settings(
 @example(command=["find", ";", "x"])
 @example(command=[";"])
 @example(command=["%Z", "$HOME", "${HOME}", "$$", "%%", "\\", '"', "a\nb"])
-def test_command(tmp_path: Path, command: list[str]) -> None:
+def test_command(command: list[str]) -> None:
     """A command's words arrive as they are, with the entry point of the image before them."""
-    assert started(podman(tmp_path, {"command": command})) == [*ENTRYPOINT, *command]
+    assert started(podman({"command": command})) == [*ENTRYPOINT, *command]
 
 
 @pytest.mark.lab
 @HARD
 @given(entrypoint=st.lists(HOSTILE, min_size=1, max_size=3), command=st.lists(HOSTILE, max_size=3))
 @example(entrypoint=["a"], command=["", ";"])
-def test_entrypoint(tmp_path: Path, entrypoint: list[str], command: list[str]) -> None:
+def test_entrypoint(entrypoint: list[str], command: list[str]) -> None:
     """An entry point and a command together are the container's argv."""
     if entrypoint == [""]:
         entrypoint = ["a"]
-    pairs = podman(tmp_path, {"entrypoint": entrypoint, "command": command})
+    pairs = podman({"entrypoint": entrypoint, "command": command})
     assert started(pairs) == entrypoint + command
 
 
 @pytest.mark.lab
 @HARD
 @given(pairs=st.dictionaries(st.from_regex(r"[A-Za-z_][A-Za-z0-9_.]*", fullmatch=True), HOSTILE))
-def test_environment_and_labels(tmp_path: Path, pairs: dict[str, str]) -> None:
+def test_environment_and_labels(pairs: dict[str, str]) -> None:
     """Variables, labels and annotations keep their values, and none is lost."""
-    given = podman(tmp_path, {"environment": pairs, "labels": pairs, "annotations": pairs})
+    given = podman({"environment": pairs, "labels": pairs, "annotations": pairs})
     wanted = sorted(f"{name}={value}" for name, value in pairs.items())
     assert sorted(values(given, "--env")) == wanted
     labels = [item for item in values(given, "--label") if not item.startswith("tidegate.")]
@@ -99,10 +99,9 @@ def test_environment_and_labels(tmp_path: Path, pairs: dict[str, str]) -> None:
 @pytest.mark.lab
 @HARD
 @given(text=WORD, more=st.lists(WORD, min_size=1, max_size=3))
-def test_single_values(tmp_path: Path, text: str, more: list[str]) -> None:
+def test_single_values(text: str, more: list[str]) -> None:
     """Keys of one value and keys of many keep each value, however Quadlet reads them."""
     given = podman(
-        tmp_path,
         {
             "working_dir": text,
             "user": text,
@@ -133,10 +132,10 @@ def test_single_values(tmp_path: Path, text: str, more: list[str]) -> None:
 @given(source=PATH, target=PATH)
 @example(source="a b", target="c d")
 @example(source='a,"b"', target="c:d")
-def test_mounts(tmp_path: Path, source: str, target: str) -> None:
+def test_mounts(source: str, target: str) -> None:
     """A bind mount's two paths arrive, in whichever form they can be written."""
     mount = {"type": "bind", "source": f"/{source}", "target": f"/{target}"}
-    given = podman(tmp_path, {"volumes": [mount]})
+    given = podman({"volumes": [mount]})
     short = f"/{source}:/{target}"
     if values(given, "-v"):
         assert values(given, "-v") == [short]
@@ -154,34 +153,15 @@ def fields(line: str) -> list[str]:
 @pytest.mark.lab
 @HARD
 @given(words=st.lists(WORD, min_size=2, max_size=4), shell=WORD)
-def test_health_command(tmp_path: Path, words: list[str], shell: str) -> None:
+def test_health_command(words: list[str], shell: str) -> None:
     """A health check's command is read back by podman as the one that was meant."""
     tests = [["CMD-SHELL", shell]]
     if words[0].upper() not in ("CMD", "NONE", "CMD-SHELL"):
         tests.append(["CMD", *words])
     for test in tests:
-        given = podman(tmp_path, {"healthcheck": {"test": test}}, verify=False)
+        given = podman({"healthcheck": {"test": test}}, verify=False)
         (command,) = values(given, "--health-cmd")
-        assert read_by_podman(command) == test
-
-
-def read_by_podman(text: str) -> list[str]:
-    """podman v5.4.2 pkg/specgenutil/specgen.go, MakeHealthCheckFromCli, in Python."""
-    array = True
-    try:
-        words = json.loads(text)
-        if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
-            raise ValueError
-    except ValueError:
-        words, array = text.split(" ", 1), False
-    first = words[0].upper()
-    if first in ("CMD", "NONE"):
-        return text.split()
-    if first == "CMD-SHELL":
-        return [str(word) for word in words]
-    if array and len(words) > 1:
-        return ["CMD", *words]
-    return ["CMD-SHELL", " ".join(words)]
+        assert health_command(command) == test
 
 
 @pytest.mark.parametrize("text", ["a\0b", "a\x80b", "\ud800"])

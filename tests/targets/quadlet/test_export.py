@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from tests.targets.quadlet.generator import generate, options, podman_argv
 from tests.targets.quadlet.projects import project
 from tests.targets.quadlet.test_render_cases import UNITS
 from tidegate.compose import as_json
 from tidegate.targets.quadlet.export import Exported, export
+from tidegate.testing.quadlet.argv import options, podman_argv
+from tidegate.testing.quadlet.generator import FOLDER, generate
 
 CLASSES = {"native", "podman-args", "unit", "deployer", "unsupported"}
 MAPS = {
@@ -66,10 +67,10 @@ def test_every_leaf_is_reported_once(case: Mapping[str, Any]) -> None:
 
 @pytest.mark.lab
 @pytest.mark.parametrize("case", UNITS)
-def test_generator_accepts(case: Mapping[str, Any], tmp_path: Path) -> None:
+def test_generator_accepts(case: Mapping[str, Any]) -> None:
     """Quadlet makes a service of every exported unit, and systemd finds no fault in it."""
     files = {name: text for name, text in exported(case).files.items() if "/" not in name}
-    assert len(generate(tmp_path, files, verify=True)) == len(files)
+    assert len(generate(files, verify=True)) == len(files)
 
 
 STEADY = """
@@ -122,12 +123,12 @@ def test_the_steady_state() -> None:
 
 
 @pytest.mark.lab
-def test_podman_gets_the_files_beside_the_units(tmp_path: Path) -> None:
+def test_podman_gets_the_files_beside_the_units() -> None:
     """A config's file is found from the unit's own folder."""
     files = export(project(STEADY), variables={}).files
-    made = generate(tmp_path, {name: text for name, text in files.items() if "/" not in name})
+    made = generate({name: text for name, text in files.items() if "/" not in name})
     given = options(podman_argv(made["p-web.service"]))
-    assert ("-v", "/mnt/units/p-configs/text:/etc/text:ro") in given
+    assert ("-v", f"{FOLDER}/one/p-configs/text:/etc/text:ro") in given
 
 
 def tidegate(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.targets.quadlet.generator import generate
 from tests.targets.quadlet.projects import of_project, project, release, units
 from tidegate.errors import InputError
 from tidegate.targets.quadlet.table import ROWS
+from tidegate.testing.quadlet.generator import generate
 
 FOLDER = Path(__file__).with_name("cases")
 GIVEN = ("instance", "settings", "images", "files", "variables")
@@ -63,10 +63,10 @@ def test_units(case: Mapping[str, Any]) -> None:
 
 @pytest.mark.lab
 @pytest.mark.parametrize("case", UNITS)
-def test_generator_accepts(case: Mapping[str, Any], tmp_path: Path) -> None:
+def test_generator_accepts(case: Mapping[str, Any]) -> None:
     """Quadlet makes a service of every unit of the case, and systemd finds no fault in it."""
     files = units(rendered(case))
-    assert len(generate(tmp_path, files, verify=True)) == len(files)
+    assert len(generate(files, verify=True)) == len(files)
 
 
 @pytest.mark.parametrize("case", cases("refused.yaml"))

@@ -5,14 +5,14 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from tests.targets.quadlet.generator import generate, podman_argv
 from tests.targets.quadlet.projects import of_project, project, units
 from tidegate.lab import Lab
 from tidegate.lab.server import Server
+from tidegate.testing.quadlet.argv import podman_argv
+from tidegate.testing.quadlet.generator import generate
 
 ALPHABET = "ab $%\"'\\\n\t;{}#=,:é漢🚀\x01\x7f"
 # podman's place is taken by a program that writes down its arguments, each ended by NUL.
@@ -36,7 +36,7 @@ def hostile(seed: int) -> list[str]:
 
 @pytest.mark.lab
 @pytest.mark.parametrize("seed", range(3))
-def test_argv(server: Server, tmp_path: Path, seed: int) -> None:
+def test_argv(server: Server, seed: int) -> None:
     """Command and variables arrive byte for byte after Quadlet and systemd have read them."""
     words = hostile(seed)
     service = {
@@ -46,7 +46,7 @@ def test_argv(server: Server, tmp_path: Path, seed: int) -> None:
         "labels": {f"l{index}": word for index, word in enumerate(words)},
     }
     loaded = replace(project("services: {web: {image: x}}"), services={"web": service})
-    text = generate(tmp_path, units(of_project(loaded)))["p-web-a.service"]
+    text = generate(units(of_project(loaded)))["p-web-a.service"]
     (line,) = [line for line in text.split("\n") if line.startswith("ExecStart=")]
     unit = f"[Service]\nType=oneshot\n{line.replace('/usr/bin/podman', '/tmp/dump', 1)}\n"
     server.run(["sh", "-c", "cat > /tmp/dump && chmod +x /tmp/dump && rm -f /tmp/argv"], input=DUMP)

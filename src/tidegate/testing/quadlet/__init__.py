@@ -1,0 +1,1 @@
+"""What Podman's own Quadlet and systemd make of units, and how its result is read back."""
