@@ -32,9 +32,7 @@ class Project:
     extensions: Mapping[str, Any]
     variables: Mapping[str, str] = field(repr=False, compare=False, default_factory=dict)
     unset: Mapping[str, Where] = field(repr=False, compare=False, default_factory=dict)
-    disabled: Mapping[str, tuple[str, ...]] = field(
-        repr=False, compare=False, default_factory=dict
-    )
+    disabled: Mapping[str, tuple[str, ...]] = field(repr=False, compare=False, default_factory=dict)
     root: Node = field(repr=False, compare=False, default_factory=lambda: Node({}, ("", 0, 0)))
 
     def where(self, path: Path) -> Where:

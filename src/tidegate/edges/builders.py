@@ -16,6 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from tidegate.edges import context
@@ -83,9 +84,10 @@ class Images:
         image = self._store.image(digest)
         if image is None:
             raise InfrastructureError(f"the build of {made.context} is incomplete", code="build")
-        (self._notes / key).write_text(json.dumps({"digest": digest}))
+        shell = self._store.has_shell(digest)
+        (self._notes / key).write_text(json.dumps({"digest": digest, "shell": shell}))
         self._forget()
-        return image, True
+        return replace(image, shell=shell), True
 
     def _forget(self) -> None:
         """Drop builds that nobody asked for in ``KEPT_S``, and the blobs that only they had."""
@@ -102,7 +104,8 @@ class Images:
         except (OSError, ValueError):
             return None
         os.utime(self._notes / key)
-        return self._store.image(str(note["digest"]))
+        found = self._store.image(str(note["digest"]))
+        return found and replace(found, shell=note.get("shell"))
 
     def _base(self, name: str) -> str:
         """The digest of a base; one that only this machine has counts by its image id."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import tarfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,15 +22,22 @@ INDEX_TYPES = (
     "application/vnd.oci.image.index.v1+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
 )
+SHELLS = frozenset({"bin/sh", "usr/bin/sh"})
+# How a layer says that a file of those below it is gone (image-spec, layer.md, "Whiteouts").
+REMOVED_SHELLS = frozenset({"bin/.wh.sh", "usr/bin/.wh.sh"})
 
 
 @dataclass(frozen=True, slots=True)
 class StoredImage:
-    """An image whose blobs all lie in the store; ``size`` is the sum of its blobs in bytes."""
+    """An image whose blobs all lie in the store; ``size`` is the sum of its blobs in bytes.
+
+    ``shell``: whether it has a ``/bin/sh``; None when nobody has looked.
+    """
 
     digest: str
     size: int
     config: Mapping[str, Any]
+    shell: bool | None = None
 
 
 class Store:
@@ -59,6 +67,20 @@ class Store:
             return None
         size = sum(s for _, s in layers) + int(manifest["config"]["size"])
         return StoredImage(digest, size, config)
+
+    def has_shell(self, digest: str) -> bool | None:
+        """Whether an image has a ``/bin/sh``, below ``/usr`` too; None for layers in zstd."""
+        for layer in reversed((self._json(digest) or {})["layers"]):
+            try:
+                with tarfile.open(self.path(str(layer["digest"]))) as files:
+                    names = {entry.name.removeprefix("./").removeprefix("/") for entry in files}
+            except tarfile.ReadError:
+                return None
+            if names & SHELLS:
+                return True
+            if names & REMOVED_SHELLS:
+                return False
+        return False
 
     def only_image(self, layout: Path) -> str:
         """The manifest digest of an OCI layout that holds one image; an index is entered."""

@@ -15,7 +15,10 @@ NANOSECONDS = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class ImageFacts:
-    """Ports as ``(8000, "tcp")``, in order; paths of declared volumes; argv as lists."""
+    """Ports as ``(8000, "tcp")``, in order; paths of declared volumes; argv as lists.
+
+    ``shell``: whether there is a ``/bin/sh`` in it; None when nobody has looked.
+    """
 
     ports: tuple[tuple[int, str], ...] = ()
     volumes: tuple[str, ...] = ()
@@ -28,6 +31,7 @@ class ImageFacts:
     architecture: str = ""
     os: str = "linux"
     healthcheck: Mapping[str, Any] | None = None
+    shell: bool | None = None
 
 
 def facts(config: Mapping[str, Any]) -> ImageFacts:

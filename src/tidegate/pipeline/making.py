@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -148,7 +148,8 @@ class Workshop:
         if fresh:
             self._reporter.phase("build", "info", f"built {service}")
         reference = names.own(project.name, service).at(image.digest)
-        return ImageRef(reference.pinned, "controller", "", image.size, facts(image.config))
+        declared = replace(facts(image.config), shell=image.shell)
+        return ImageRef(reference.pinned, "controller", "", image.size, declared)
 
     def _named(self, service: str) -> ImageRef:
         name = str(self._body(service).get("image") or "")

@@ -79,6 +79,7 @@ def image(name: str, declared: Mapping[str, Any]) -> ImageRef:
         volumes=tuple(declared.get("volumes", ())),
         entrypoint=tuple(declared.get("entrypoint", ())),
         healthcheck=declared.get("healthcheck"),
+        shell=declared.get("shell"),
     )
     return ImageRef(f"docker.io/library/{name}@sha256:{'a' * 64}", tag=f"{name}:1", facts=facts)
 

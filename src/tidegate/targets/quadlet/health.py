@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -122,6 +122,7 @@ def _test(service: Service, path: tuple[str, ...], test: list[str]) -> None:
         service.sheet.default(path, "the check is off")
         return
     command = health_command(test)
+    _needs_shell(service, path, test)
     if command is None:
         service.sheet.refuse(
             path,
@@ -129,6 +130,17 @@ def _test(service: Service, path: tuple[str, ...], test: list[str]) -> None:
             "give the command as CMD-SHELL",
         )
     service.sheet.key(path, "HealthCmd", command)
+
+
+def _needs_shell(service: Service, path: tuple[str, ...], test: Sequence[str]) -> None:
+    """Refuse a shell form where the image has no shell: the check could never pass."""
+    facts = service.scope.facts(service.name)
+    if test[0] == "CMD-SHELL" and facts is not None and facts.shell is False:
+        service.sheet.refuse(
+            path,
+            "its command needs a shell, and the image has no /bin/sh",
+            'give a program of the image as a list: test: ["CMD", "/program", "argument"]',
+        )
 
 
 def health_command(test: list[str]) -> str | None:
@@ -170,6 +182,7 @@ def complete(service: Service, found: Health) -> None:
     lines = service.sheet.raw
     if not check.get("test"):
         command = health_command(list(found.test))
+        _needs_shell(service, ("healthcheck",), found.test)
         if command is None:
             service.sheet.refuse(("healthcheck",), "podman cannot run the image's own check")
         lines("Container", "HealthCmd", plain(command, SCALAR) or command)
