@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from tidegate.errors import InputError
@@ -74,6 +76,8 @@ def declared(service: Service, check: Health) -> list[dict[str, Any]]:
     for number, protocol in facts.ports if facts else ():
         if protocol == "tcp":
             _note(modes, number, "auto")
+    for number in () if modes else called(service):
+        _note(modes, number, "auto")
     found = probe(service, check, modes)
     if found:
         modes[found["port"]] = "http"
@@ -82,6 +86,32 @@ def declared(service: Service, check: Health) -> list[dict[str, Any]]:
     if setting.route:
         modes[_only(service, modes, "route")] = "http"
     return [{"port": number, "mode": _known(number, modes[number])} for number in sorted(modes)]
+
+
+def called(service: Service) -> list[int]:
+    """The ports at which other services name this one, as in ``http://api:5000``.
+
+    Its front can then be there as soon as the copy runs, however late the copy listens.
+    """
+    project = service.scope.project
+    names = [service.name]
+    for options in (service.compose.get("networks") or {}).values():
+        names += (options or {}).get("aliases") or []
+    named = re.compile(rf"(?<![\w.-])(?:{'|'.join(map(re.escape, names))}):(\d{{1,5}})(?![\w.])")
+    told: list[Any] = [body for name, body in project.services.items() if name != service.name]
+    told += project.configs.values()
+    found = {int(number) for text in _texts(told) for number in named.findall(text)}
+    return sorted(number for number in found if 0 < number < 65536)
+
+
+def _texts(values: Iterable[Any]) -> Iterator[str]:
+    """What a process may read there: environment, commands, the content of configs."""
+    for body in values:
+        for key in ("command", "entrypoint", "environment", "content"):
+            said = body.get(key) or ()
+            if isinstance(said, Mapping):
+                said = said.values()
+            yield from [said] if isinstance(said, str) else map(str, said)
 
 
 def _mode(protocol: str) -> str:

@@ -14,7 +14,7 @@ from tidegate.model.config import ServiceSettings, Switch
 from tidegate.release.files import Fact
 from tidegate.release.image import ImageRef
 from tidegate.release.manifest import FORMAT
-from tidegate.targets.quadlet import deploy, health, mounts, networks, ports, strategy
+from tidegate.targets.quadlet import deploy, health, mounts, networks, ports, restart, strategy
 from tidegate.targets.quadlet.names import check_names
 from tidegate.targets.quadlet.rows import Service
 from tidegate.targets.quadlet.scope import Found, Project, Scope
@@ -141,6 +141,8 @@ def _service(scope: Scope, name: str, everything: Found) -> dict[str, Any]:
     sheet.raw("Unit", "Description", f"{name} of {scope.instance}".replace("%", "%%"))
     sheet.key(("image",), "Image", image.ref)
     check, joined = write_service(service)
+    if scope.strategies[name] != "job" and restart.may_end(service, check):
+        sheet.raw("Service", "RemainAfterExit", "yes")
     for entry in missed(service):
         raise InputError(
             f"{shown(entry.path)}: this key is not carried out",

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from tidegate.targets.quadlet.durations import seconds
+from tidegate.targets.quadlet.health import Health
+from tidegate.targets.quadlet.ports import published
 from tidegate.targets.quadlet.rows import Service
 from tidegate.targets.quadlet.sheet import Path
 
@@ -22,7 +24,7 @@ FOREVER = [
 ]
 # Docker counts failures until a container ran for a while; systemd counts within a window.
 WINDOW_S = 600
-CONDITIONS = {"none": "no", "on-failure": "on-failure", "any": "always", "": "always"}
+CONDITIONS = {"none": "no", "no": "no", "on-failure": "on-failure", "any": "always", "": "always"}
 
 
 def policy_of(compose: Mapping[str, Any]) -> str:
@@ -60,6 +62,16 @@ def restart_policy(service: Service, at: Path, value: Mapping[str, Any]) -> None
             sheet.also(path, "unit", "StartLimitIntervalSec")
 
 
+def may_end(service: Service, check: Health) -> bool:
+    """Whether the end of its process is no failure, if it ends with 0.
+
+    docker compose leaves such a container ``Exited (0)``; who publishes a port, has a route or a
+    health check is there to answer, and has not done its work by ending.
+    """
+    serves = check.test or published(service) or service.scope.setting(service.name).route
+    return policy_of(service.compose) != "always" and not serves
+
+
 def _write(service: Service, at: Path, policy: str, attempts: int, window_s: float) -> None:
     sheet = service.sheet
     if service.scope.strategies.get(service.name) == "job" and policy == "always":
@@ -69,10 +81,13 @@ def _write(service: Service, at: Path, policy: str, attempts: int, window_s: flo
         return
     sheet.unit(at, "Service", "Restart", policy)
     if policy == "no":
+        if not service.scope.exporting:
+            sheet.lines["Install"] = []  # said in so many words: a boot does not start it either
         return
     if attempts:
         sheet.raw("Unit", "StartLimitIntervalSec", f"{window_s:g}")
-        sheet.raw("Unit", "StartLimitBurst", str(attempts))
+        # systemd counts starts, Docker those after the first one.
+        sheet.raw("Unit", "StartLimitBurst", str(attempts + 1))
         return
     for section, key, text in FOREVER:
         if key != "RestartSec" or "delay" not in (

@@ -121,6 +121,9 @@ def _udp(it: Candidate) -> str:
     for port in it.compose.get("ports") or []:
         if port.get("published") and port.get("protocol") not in ("tcp", None):
             return f"publishes {port['protocol']} port {port['published']}"
+    for text in it.compose.get("expose") or []:
+        if str(text).endswith("/udp"):
+            return f"listens on {text}, and a front passes TCP only"
     return ""
 
 
