@@ -113,13 +113,15 @@ def prove(
     sites = [Site.up(name, number * 1000) for number, name in enumerate(names)]
     try:
         progress.say("a first deployment on each server, then one that is measured")
+        baseline, *_ = [measured(site) for site in sites]
+        shots: list[Shot] = []
+        queue = deque(enumerate(aims(seed, baseline.events, instants), 1))
+        fire = partial(gunner, queue=queue, shots=shots, seed=seed, minutes=minutes)
         with ThreadPoolExecutor(len(sites)) as pool:
-            baseline, *_ = pool.map(measured, sites)
-            shots: list[Shot] = []
-            queue = deque(enumerate(aims(seed, baseline.events, instants), 1))
-            fire = partial(gunner, queue=queue, shots=shots, seed=seed, minutes=minutes)
             list(pool.map(lambda site: fire(site, progress=progress), sites))
         bad, held = specials(sites[0], progress, cases)
+        if queue:
+            bad = [f"no time for {len(queue)} of {len(queue) + len(shots)} kills", *bad]
         return [*violations(shots, seed), *bad], {**figures(shots, baseline), **held}
     finally:
         for site in sites:
