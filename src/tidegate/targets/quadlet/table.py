@@ -28,6 +28,7 @@ from tidegate.targets.quadlet.durations import seconds
 from tidegate.targets.quadlet.rows import (
     Row,
     Service,
+    below,
     deployed,
     each,
     flag,
@@ -41,8 +42,11 @@ from tidegate.targets.quadlet.rows import (
 
 LOG_DRIVERS = frozenset({"journald", "k8s-file", "json-file", "none", "passthrough"})
 LOG_OPTIONS = frozenset({"max-size", "path", "tag", "label"})
+BOUNDS = frozenset({"max-size", "max-file", "compress"})
 WINDOWS = "only containers of Windows have it"
 OWN_ENGINE = "a feature of Docker's engine that podman does not have"
+# A container that failed is gone with its log files; the journal still has its last words.
+JOURNAL = "in the host's journal, which bounds its own size and is what `tidegate logs` reads"
 STOP_S = 10.0
 
 
@@ -114,6 +118,10 @@ def _shared(name: str) -> Row:
 
 def _logging(service: Service, at: str, value: Any) -> None:
     driver, options = value.get("driver"), value.get("options") or {}
+    if driver in (None, "json-file") and not service.scope.exporting and set(options) <= BOUNDS:
+        for leaf in below(value, (at,)):
+            service.sheet.deployed(leaf, JOURNAL)
+        return
     if driver and driver not in LOG_DRIVERS:
         hint = "use journald, json-file or none"
         service.sheet.unsupported((at, "driver"), f"podman has no log driver {driver!r}", hint)
