@@ -13,7 +13,6 @@ from typing import Any
 from tidegate.targets.quadlet.rows import Service, below
 from tidegate.targets.quadlet.scope import Scope
 from tidegate.targets.quadlet.sheet import ADDRESS, Path, Sheet
-from tidegate.targets.quadlet.strategy import replicas
 
 # Docker's names of driver options, and podman's.
 OPTIONS = {"com.docker.network.driver.mtu": "mtu"}
@@ -183,16 +182,13 @@ def _address(service: Service, at: Path, value: Any) -> str:
 
 
 def aliases(service: Service, given: list[str]) -> list[str]:
-    """What others call a service: its name, its aliases, the container's name, its copies' names.
+    """What others call a service: its name, its aliases, the container's name, the first copy's.
 
-    Behind a front each copy's name leads to any copy; elsewhere the others have their own.
+    The other copies' names would change with their number, and a front be replaced for that.
     """
-    compose, scope = service.compose, service.scope
+    compose = service.compose
     containers = [compose["container_name"]] if compose.get("container_name") else []
-    fronted = scope.strategies.get(service.name) == "blue-green"
-    copies = replicas(scope, service.name) if fronted else 1
-    stem = f"{scope.instance}-{service.name}"
-    containers += [f"{stem}-{index}" for index in range(1, max(copies, 1) + 1)]
+    containers.append(f"{service.scope.instance}-{service.name}-1")
     names = [service.name, *given, *containers, *linked(service.scope, service.name)]
     return list(dict.fromkeys(names))
 
