@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tidegate.compose import Project
 from tidegate.config import environment_variables, load_config, require_available
 from tidegate.config.load import FILE
 from tidegate.edges import secret_values
@@ -35,6 +36,13 @@ from tidegate.release.manifest import release_bytes
 
 DESTROY_LEASE_S = 120.0
 OBSERVE_S = 60.0  # a host that says nothing for so long is broken
+
+# Which key of the service a host's error is about, by the error's code.
+PLACES: Mapping[str, tuple[str, ...]] = {
+    "service-unhealthy": ("healthcheck",),
+    "health-program-missing": ("healthcheck", "test"),
+    "port-closed": ("ports",),
+}
 
 Observation = Mapping[str, Any]
 T = TypeVar("T")
@@ -243,10 +251,17 @@ def deploy(target: Target, found: Survey, wish: Wish, reporter: Reporter) -> Rep
     finally:
         if server is not None:
             server.close()
+    _locate(report.error, made.project)
     if report.end is Phase.COMMITTED:
         secret_values.remember(target.place, made.secrets)
     report.bytes_sent = server.bytes_sent if server else 0
     return report
+
+
+def _locate(error: TidegateError | None, project: Project) -> None:
+    """A host's error about a service gets the line of what was wrong with it."""
+    if error is not None and error.where is None and error.subject in project.services:
+        error.where = project.where(("services", error.subject, *PLACES.get(error.code, ())))
 
 
 def rollback(target: Target, fleet: Fleet, wish: Wish, reporter: Reporter) -> Report:

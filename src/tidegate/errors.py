@@ -28,7 +28,10 @@ class Where:
 
 
 class TidegateError(Exception):
-    """The root: ``class_`` is one of input, refused, failed, error, waiting, in-doubt."""
+    """The root: ``class_`` is one of input, refused, failed, error, waiting, in-doubt.
+
+    ``subject`` is what a host's error is about: a service, a file, a port.
+    """
 
     class_: ClassVar[str] = "error"
     exit_code: ClassVar[int] = 4
@@ -42,6 +45,7 @@ class TidegateError(Exception):
         where: Where | None = None,
         hint: str = "",
         log: tuple[str, ...] = (),
+        subject: str = "",
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -49,6 +53,7 @@ class TidegateError(Exception):
         self.where = where
         self.hint = hint
         self.log = log
+        self.subject = subject
 
     def as_dict(self) -> dict[str, Any]:
         """The ``data`` of a ``tidegate/error/1`` object (CLI contract)."""

@@ -67,4 +67,5 @@ def error(host: str, frame: Mapping[str, Any]) -> TidegateError:
         code=str(told.get("code", "host")),
         hint=str(told.get("hint", "")),
         log=tuple(str(line) for line in told.get("log") or ()),
+        subject=str(told.get("subject", "")),
     )

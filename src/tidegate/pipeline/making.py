@@ -41,6 +41,7 @@ class Made:
     files: Mapping[str, bytes] = field(repr=False)
     secrets: Mapping[str, str] = field(repr=False)
     architectures: Mapping[str, str]  # of own images, by service
+    project: Project = field(repr=False)
 
     @property
     def served(self) -> bool:
@@ -85,7 +86,7 @@ def make(
             switch=environment.switch,
         )
     pins = {name: image.result() for name, image in images.items()}
-    return Made(release, workshop.store, content, values, _architectures(pins))
+    return Made(release, workshop.store, content, values, _architectures(pins), project)
 
 
 def _architectures(images: Mapping[str, ImageRef]) -> dict[str, str]:
