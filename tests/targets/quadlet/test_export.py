@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +15,10 @@ from tests.targets.quadlet.projects import project
 from tests.targets.quadlet.test_render_cases import UNITS
 from tidegate.compose import as_json
 from tidegate.targets.quadlet.export import Exported, export
+from tidegate.testing.prove.compose import leaves
 from tidegate.testing.quadlet.argv import options, podman_argv
 from tidegate.testing.quadlet.generator import FOLDER, generate
 
-CLASSES = {"native", "podman-args", "unit", "deployer", "unsupported"}
-MAPS = {
-    *("environment", "labels", "annotations", "sysctls", "ulimits", "extra_hosts", "driver_opts"),
-    *("options", "args", "storage_opt"),
-}
 HELLO = Path(__file__).parents[3] / "examples/hello/compose.yaml"
 
 
@@ -31,38 +27,12 @@ def exported(case: Mapping[str, Any]) -> Exported:
     return export(project(case["compose"]), variables=case.get("variables", {}))
 
 
-def paths(value: Any, path: str, key: str) -> Iterator[str]:
-    """The leaves as CONFIG.md describes them, written without a look at the code under test."""
-    if isinstance(value, dict) and value and key not in MAPS:
-        for name, inner in value.items():
-            simple = all(c.isascii() and (c.isalnum() or c in "_-") for c in name)
-            yield from paths(inner, f"{path}.{name}" if simple else f'{path}["{name}"]', name)
-    elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
-        for index, item in enumerate(value):
-            yield from paths(item, f"{path}[{index}]", "")
-    else:
-        yield path
-
-
 @pytest.mark.parametrize("case", UNITS)
 def test_every_leaf_is_reported_once(case: Mapping[str, Any]) -> None:
     """No leaf of the project is missing, none is there twice, and each entry is well formed."""
     made = exported(case)
     printed = as_json(project(case["compose"]))
-    entries = made.report("compose.yaml")["entries"]
-    found = [entry["path"] for entry in entries]
-    for section in ("services", "networks", "volumes", "secrets", "configs"):
-        for name, body in printed.get(section, {}).items():
-            wanted = set(paths(body, f"{section}.{name}", name))
-            assert wanted <= set(found), wanted - set(found)
-    assert len(found) == len(set(found))
-    units = "\n".join(made.files.values())
-    for entry in entries:
-        assert entry["class"] in CLASSES
-        if entry["class"] in ("deployer", "unsupported") or entry["to"] is None:
-            assert entry["reason"], entry
-        for key in (entry["to"] or "").split(","):
-            assert key in units, entry
+    assert list(leaves.check(printed, made.report("compose.yaml"), made.files)) == []
 
 
 @pytest.mark.lab
@@ -168,3 +138,34 @@ def test_strict(tmp_path: Path) -> None:
     loose = tidegate("-f", str(file), "-p", "p", "--out", str(out))
     assert loose.returncode == 0
     assert "warning: services.web.external_links" in loose.stderr
+
+
+CLASHES = """
+services:
+  web: {image: x, scale: 2}
+  web-1: {image: x}
+  data-volume: {image: x, container_name: p-web-1}
+  ref: {image: x, volumes_from: [web], volumes: [/a/b, /a-b, "data:/d"]}
+volumes: {data: }
+"""
+
+
+def test_no_two_units_share_a_name() -> None:
+    """A copy, a volume or a container steps aside for what has the better right to a name."""
+    made = export(project(CLASHES), variables={})
+    containers = [
+        line
+        for text in made.files.values()
+        for line in text.splitlines()
+        if line.startswith("ContainerName=")
+    ]
+    assert len(set(containers)) == 5
+    assert "ContainerName=p-web-1" in made.files["p-data-volume.container"]
+    assert "ContainerName=p-web-1_2" in made.files["p-web-1.container"]
+    assert "VolumeName=p_data" in made.files["p-data_2.volume"]
+    ref = made.files["p-ref.container"]
+    assert "Volume=p-data_2.volume:/d" in ref
+    assert 'PodmanArgs="--volumes-from=p-web-1_2_2"' in ref
+    assert len([line for line in ref.splitlines() if "p-ref-anonymous-a-b" in line]) == 2
+    (entry,) = [e for e in made.report("f")["entries"] if e["path"] == "services.web"]
+    assert entry["to"] == "p-web-1_2.container,p-web-2.container"

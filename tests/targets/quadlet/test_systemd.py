@@ -31,7 +31,7 @@ def hostile(seed: int) -> list[str]:
     """Some words of characters that mean something to somebody on the way."""
     random_ = random.Random(seed)
     words = ["".join(random_.choices(ALPHABET, k=random_.randint(1, 9))) for _ in range(40)]
-    return [word for word in words if word != ";"]
+    return [*words, "", ";", "%i"]
 
 
 @pytest.mark.lab

@@ -34,9 +34,11 @@ def row(service: Service, at: str, value: Mapping[str, Any]) -> None:
         elif name in ("update_config", "rollback_config"):
             for leaf in below(setting, path):
                 sheet.deployed(leaf, SWITCH)
-        elif name in ("labels", "placement", "endpoint_mode"):
+        elif name in ("labels", "placement"):
             for leaf in below(setting, path):
-                sheet.harmless(leaf, CLUSTER_ONLY)
+                sheet.ignored(leaf, CLUSTER_ONLY)
+        elif name == "endpoint_mode":
+            sheet.harmless(path, CLUSTER_ONLY)
     if not value:
         sheet.default((at,), "empty")
 

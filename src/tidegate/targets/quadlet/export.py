@@ -13,9 +13,10 @@ from typing import Any
 
 from tidegate.errors import InputError
 from tidegate.targets.quadlet import health, mounts, networks, strategy
-from tidegate.targets.quadlet.export_rows import EXPORT_ROWS, image_name, unit_names
+from tidegate.targets.quadlet.export_names import names_of, stems
+from tidegate.targets.quadlet.export_rows import EXPORT_ROWS, image_name
 from tidegate.targets.quadlet.render import STOP_MARGIN_S
-from tidegate.targets.quadlet.rows import Row, Service, below
+from tidegate.targets.quadlet.rows import Row, Service
 from tidegate.targets.quadlet.scope import Found, Project, Scope
 from tidegate.targets.quadlet.sheet import UNSUPPORTED, Entry, Path, Sheet, leaves, shown
 from tidegate.targets.quadlet.table import stop_s
@@ -54,30 +55,49 @@ def _entry(entry: Entry) -> dict[str, Any]:
 def export(project: Project, *, variables: Mapping[str, str], rootful: bool = False) -> Exported:
     """The units of ``project``; ``variables`` fill configs that name one."""
     scope = Scope(project, project.name, variables=variables, exporting=True, rootful=rootful)
-    scope = replace(scope, strategies=_kinds(scope))
+    containers = {n: body for n, body in project.services.items() if not body.get("provider")}
+    scope = replace(scope, strategies=_kinds(scope), names=names_of(scope, containers))
     files: dict[str, str] = {}
     entries: list[Entry] = []
     found = Found()
-    for name in sorted(project.services):
+    for name in sorted(containers):
         sheet = _service(scope, name, found)
-        entries += sheet.entries
-        for index, unit in enumerate(unit_names(scope, name)):
-            container = scope.container(name) if unit == scope.unit(name) else unit
+        entries += [*sheet.entries, *_renamed(scope, name)]
+        copies = zip(scope.names.units[name], scope.names.containers[name], strict=True)
+        for index, (unit, container) in enumerate(copies):
             files[f"{unit}.container"] = _text(_copy(sheet.lines, container, first=index == 0))
-    for kind, write in (("network", networks.network), ("volume", volume)):
-        for name in sorted(getattr(project, f"{kind}s")):
-            entry, sheet = write(scope, name, strict=False)
-            entries += sheet.entries
-            if not entry["external"]:
-                files[f"{scope.instance}-{name}.{kind}"] = _text(entry["unit"])
+    for name in project.services.keys() - containers.keys():
+        entries += _provided(project, name)
+    for name in sorted(project.networks):
+        entry, sheet = networks.network(scope, name, strict=False)
+        entries += sheet.entries
+        if not entry["external"]:
+            files[scope.network_unit(name)] = _text(entry["unit"])
+    for name in sorted(project.volumes):
+        entry, sheet = volume(scope, name, strict=False)
+        entries += sheet.entries
+        if not entry["external"]:
+            files[scope.volume_unit(name)] = _text(entry["unit"])
     for name, implied in found.volumes.items():
-        files[f"{scope.instance}-{name}.volume"] = _text(implied["unit"])
+        files[scope.volume_unit(name)] = _text(implied["unit"])
     for name, config in project.configs.items():
         content = config_text(config, variables)
         if content is not None:
             files[f"{scope.instance}-configs/{name}"] = content.decode()
-    entries += _resources(project)
+    entries += _resources(project, variables)
     return Exported(files, tuple(_complete(project, entries)))
+
+
+def _renamed(scope: Scope, name: str) -> Iterable[Entry]:
+    """The names of a service's units, where another one has those that would be expected."""
+    units = scope.names.units[name]
+    if units != stems(scope, name):
+        yield Entry(("services", name), "native", ",".join(f"{unit}.container" for unit in units))
+
+
+def _provided(project: Project, name: str) -> Iterable[Entry]:
+    for leaf in leaves(project.services[name], ("services", name)):
+        yield Entry(leaf, UNSUPPORTED, None, "a program in place of a container")
 
 
 def _kinds(scope: Scope) -> dict[str, str]:
@@ -94,10 +114,6 @@ def _service(scope: Scope, name: str, found: Found) -> Sheet:
     for key, row in EXPORT_ROWS.items():
         if key in service.compose:
             _row(service, key, row)
-    for key in service.compose:
-        if key.startswith("x-"):
-            for leaf in below(service.compose[key], (key,)):
-                sheet.default(leaf, "an extension, which changes nothing")
     if not service.compose.get("networks") and not service.compose.get("network_mode"):
         EXPORT_ROWS["networks"](service, "networks", {"default": None})
     _finish(service)
@@ -142,7 +158,8 @@ def _copy(lines: Lines, name: str, *, first: bool) -> Lines:
 
 
 def _is_fixed_port(line: list[str]) -> bool:
-    return line[0] == "PublishPort" and ":" in line[1]
+    host = line[1].rpartition(":")[0]
+    return line[0] == "PublishPort" and bool(host) and not host.endswith(":")
 
 
 def _text(sections: Lines) -> str:
@@ -154,7 +171,7 @@ def _text(sections: Lines) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def _resources(project: Project) -> Iterable[Entry]:
+def _resources(project: Project, variables: Mapping[str, str]) -> Iterable[Entry]:
     """Secrets, configs and models: what somebody must do, or that nobody can."""
     for name, secret in project.secrets.items():
         path: Path = ("secrets", name)
@@ -168,8 +185,13 @@ def _resources(project: Project) -> Iterable[Entry]:
             else:
                 yield Entry(leaf, "deployer", None, reason)
     for name, config in project.configs.items():
+        known = config.get("file") or config_text(config, variables) is not None
         for leaf in leaves(config, ("configs", name)):
-            if leaf[-1] in ("file", "content", "environment"):
+            if not known:
+                yield Entry(
+                    leaf, UNSUPPORTED, None, "podman keeps no configs, and this has no content"
+                )
+            elif leaf[-1] in ("file", "content", "environment"):
                 yield Entry(leaf, "native", "Volume", "a file that is mounted")
             else:
                 yield Entry(leaf, "native", None, "podman has files where docker has configs")
@@ -183,8 +205,8 @@ def _complete(project: Project, entries: list[Entry]) -> Iterable[Entry]:
     last = {entry.path: entry for entry in entries}
     for section in REPORTED:
         for name, body in getattr(project, section, {}).items():
-            for leaf in leaves(body, (section, name)):
+            printed = {key: value for key, value in body.items() if not key.startswith("x-")}
+            for leaf in leaves(printed, (section, name)):
                 yield last.get(leaf) or Entry(leaf, UNSUPPORTED, None, "not known to this version")
-        yield from (
-            last[path] for path in last if path[:1] == (section,) and path[2:] == ("build",)
-        )
+        whole = ((), ("build",))
+        yield from (last[path] for path in last if path[:1] == (section,) and path[2:] in whole)

@@ -10,13 +10,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from tidegate.images.names import parse
-from tidegate.targets.quadlet import health, strategy
+from tidegate.targets.quadlet import health
 from tidegate.targets.quadlet.escape import HostPath
 from tidegate.targets.quadlet.mounts import mount_file
 from tidegate.targets.quadlet.networks import linked, mode_of
 from tidegate.targets.quadlet.rows import Row, Service, below, deployed
-from tidegate.targets.quadlet.scope import Scope
-from tidegate.targets.quadlet.sheet import Path
+from tidegate.targets.quadlet.sheet import ADDRESS, NAME, Path
 from tidegate.targets.quadlet.table import ROWS
 from tidegate.targets.quadlet.wanted import config_text
 
@@ -93,32 +92,56 @@ def _networks(service: Service, at: str, value: Any) -> None:
 
 
 def _join(service: Service, path: Path, name: str, options: Mapping[str, Any], mac: str) -> None:
-    network = service.scope.project.networks[name]
-    unit = f"{service.scope.instance}-{name}.network"
-    target = str(network.get("name") or name) if network.get("external") else unit
+    network, sheet = service.scope.project.networks[name], service.sheet
+    external = str(network.get("name") or name) if network.get("external") else ""
+    if external and not sheet.writable(external):
+        for leaf in below(options or None, path):
+            sheet.unsupported(leaf, f"{external!r} cannot be the name of a network of podman")
+        return
     names = [service.name, *(options.get("aliases") or []), *linked(service.scope, service.name)]
-    words = [f"alias={alias}" for alias in dict.fromkeys(names)]
-    given = {
-        "ip": options.get("ipv4_address"),
-        "ip6": options.get("ipv6_address"),
-        "mac": options.get("mac_address") or mac,
-        "interface_name": options.get("interface_name"),
-    }
-    words += [f"{key}={value}" for key, value in given.items() if value]
-    service.sheet.key(path, "Network", f"{target}:{','.join(words)}")
+    words = [f"alias={alias}" for alias in dict.fromkeys(names) if sheet.writable(alias)]
+    given = {**options, "mac_address": options.get("mac_address") or mac}
+    for key, (word, allowed) in JOINED.items():
+        if given.get(key) and sheet.writable(str(given[key]), allowed):
+            words.append(f"{word}={given[key]}")
+    target = external or service.scope.network_unit(name)
+    sheet.key(path, "Network", f"{target}:{','.join(words)}")
     for key, value in options.items():
-        if key in ("gw_priority", "link_local_ips", "driver_opts") and value:
-            service.sheet.unsupported((*path, key), "podman has nothing like it")
-        elif key == "priority":
-            service.sheet.also((*path, key), "native", "Network", "the order of the lines")
-        else:
-            service.sheet.also((*path, key), "native", "Network")
+        _option(service, (*path, key), key, value)
+
+
+# Of what a service says of a network: podman's word for it, and how its value may look.
+JOINED = {
+    "ipv4_address": ("ip", ADDRESS),
+    "ipv6_address": ("ip6", ADDRESS),
+    "mac_address": ("mac", ADDRESS),
+    "interface_name": ("interface_name", NAME),
+}
+
+
+def _option(service: Service, path: Path, key: str, value: Any) -> None:
+    sheet = service.sheet
+    allowed = JOINED.get(key, ("", NAME))[1]
+    texts = value if key == "aliases" else [value] if key in JOINED and value else []
+    odd = [text for text in texts if not sheet.writable(str(text), allowed)]
+    if odd:
+        sheet.unsupported(path, f"{odd[0]!r} cannot be written in a unit")
+    elif key in ("gw_priority", "link_local_ips", "driver_opts") and value:
+        sheet.unsupported(path, "podman has nothing like it")
+    elif key == "priority":
+        sheet.also(path, "native", "Network", "the order of the lines")
+    else:
+        sheet.also(path, "native", "Network")
 
 
 def _network_mode(service: Service, at: str, _value: Any) -> None:
     mode = mode_of(service.compose)
-    if mode.startswith("service:"):
-        mode = f"{service.scope.unit(mode.removeprefix('service:'))}.container"
+    kind, _, other = mode.partition(":")
+    if kind == "service" and other not in service.scope.names.units:
+        service.sheet.unsupported((at,), f"there is no container of {other}")
+        return
+    if kind == "service":
+        mode = f"{service.scope.unit(other)}.container"
     service.sheet.key((at,), "Network", mode)
 
 
@@ -131,15 +154,14 @@ def _links(service: Service, at: str, _value: Any) -> None:
 
 
 def _depends_on(service: Service, at: str, value: Mapping[str, Any]) -> None:
+    unit_names = service.scope.names.units
     for other, wait in value.items():
         path = (at, other)
-        if other not in service.scope.project.services:
+        if other not in unit_names:
             for name in wait:
-                service.sheet.default(
-                    (*path, name), "the other service is not part of this project"
-                )
+                service.sheet.default((*path, name), f"no container of {other} is part of this")
             continue
-        units = " ".join(f"{name}.service" for name in unit_names(service.scope, other))
+        units = " ".join(f"{name}.service" for name in unit_names[other])
         key = "Requires" if wait.get("required", True) else "Wants"
         service.sheet.raw("Unit", key, units)
         service.sheet.raw("Unit", "After", units)
@@ -161,14 +183,6 @@ def _condition(service: Service, path: Path, other: str, wait: Mapping[str, Any]
         service.sheet.also(path, "unit", "After")
 
 
-def unit_names(scope: Scope, name: str) -> list[str]:
-    """The units of a service, without suffix: one for each copy, and one for none."""
-    count = strategy.replicas(scope, name)
-    if count < 2:
-        return [scope.unit(name)]
-    return [f"{scope.unit(name)}-{index}" for index in range(1, count + 1)]
-
-
 def _configs(service: Service, at: str, value: Any) -> None:
     for index, use in enumerate(value):
         name, path = use["source"], (at, index)
@@ -182,8 +196,10 @@ def _configs(service: Service, at: str, value: Any) -> None:
         place = config.get("file") or f"./{service.scope.instance}-configs/{name}"
         mount_file(service, path, HostPath(place), use.get("target") or f"/{name}")
         for key in use:
-            if key in ("uid", "gid", "mode"):
-                service.sheet.harmless((*path, key), "the file keeps its owner and its mode")
+            if key in ("uid", "gid", "mode") and config.get("file"):
+                service.sheet.default((*path, key), "docker compose ignores it for a file, too")
+            elif key in ("uid", "gid", "mode"):
+                service.sheet.unsupported((*path, key), "the file keeps its owner and its mode")
             else:
                 service.sheet.also((*path, key), "native", "Volume")
 
@@ -194,6 +210,10 @@ def _secrets(service: Service, at: str, value: Any) -> None:
         words = [str(secret.get("name") or use["source"]), "type=mount"]
         words.append(f"target={use.get('target') or use['source']}")
         words += [f"{key}={use[key]}" for key in ("uid", "gid", "mode") if use.get(key)]
+        if any("," in word for word in words):
+            for leaf in below(use, (at, index)):
+                service.sheet.unsupported(leaf, "podman ends a secret's name and target at a comma")
+            continue
         service.sheet.key((at, index, "source"), "Secret", ",".join(words))
         for key in use:
             if key != "source":

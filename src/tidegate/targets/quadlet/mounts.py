@@ -48,7 +48,8 @@ def _volume(service: Service, path: Path, mount: Mapping[str, Any]) -> None:
         labels = (*path, "volume", "labels")
         service.sheet.unsupported(labels, "a mount cannot label its volume", "label the volume")
     entry = service.scope.project.volumes.get(source) or {}
-    name = entry.get("name", source) if entry.get("external") else _unit(service.scope, source)
+    external, scope = bool(entry.get("external")), service.scope
+    name = str(entry.get("name", source)) if external else scope.volume_unit(source)
     words = ["ro"] if mount.get("read_only") else []
     words += ["nocopy"] if options.get("nocopy") else []
     if options.get("subpath"):
@@ -59,13 +60,15 @@ def _volume(service: Service, path: Path, mount: Mapping[str, Any]) -> None:
     _covered(service, path, mount, key)
 
 
-def _unit(scope: Scope, key: str) -> str:
-    return f"{scope.instance}-{key}.volume"
-
-
 def _anonymous(service: Service, target: str) -> str:
     """The key of the named volume that stands for an anonymous one."""
-    slug = re.sub(r"[^A-Za-z0-9]+", "-", target).strip("-") or "root"
+    slug = _slug(target)
+    mounts = service.compose.get("volumes") or []
+    others = [mount["target"] for mount in mounts if mount["type"] == "volume"]
+    if target != f"/{slug.replace('-', '/')}" and any(
+        other != target and _slug(other) == slug for other in others
+    ):
+        slug += f"-{bytes_digest(target.encode())[7:13]}"
     key = f"{service.name}-anonymous-{slug}"
     name = f"{service.scope.instance}_{key}"
     lines = {"Volume": [["VolumeName", name]]}
@@ -73,10 +76,14 @@ def _anonymous(service: Service, target: str) -> str:
     return key
 
 
+def _slug(target: str) -> str:
+    return re.sub(r"[^A-Za-z0-9]+", "-", target).strip("-") or "root"
+
+
 def image_volumes(service: Service) -> None:
     """Volumes that the image declares and the compose file does not mention: kept, too."""
     for target in undeclared(service.scope, service.name):
-        name = _unit(service.scope, _anonymous(service, target))
+        name = service.scope.volume_unit(_anonymous(service, target))
         _short(service, ("image",), "volume", HostPath(name), target, [])
 
 
@@ -231,7 +238,7 @@ def _covered(service: Service, path: Path, mount: Mapping[str, Any], key: str) -
         if service.sheet.path + leaf in known:
             continue
         if leaf[-1] == "consistency":
-            service.sheet.harmless(leaf, NO_EFFECT)
+            service.sheet.default(leaf, NO_EFFECT)
         elif leaf[-1] == "create_host_path":
             service.sheet.also(leaf, "unit", "ExecStartPre")
         else:

@@ -31,8 +31,9 @@ def network(scope: Scope, key: str, strict: bool = True) -> tuple[dict[str, Any]
         for leaf in below(body, ()):
             sheet.deployed(leaf, "it belongs to somebody else and must exist")
     else:
-        sheet.raw("Network", "NetworkName", name)
-        sheet.also(("name",), "native", "NetworkName")
+        if sheet.writable(name):
+            sheet.raw("Network", "NetworkName", name)
+            sheet.also(("name",), "native", "NetworkName")
         for at, value in sorted(body.items()):
             if at not in ("name", "external"):
                 _write(sheet, at, value)
@@ -66,7 +67,7 @@ def _write(sheet: Sheet, at: str, value: Any) -> None:
     elif at == "ipam":
         _ipam(sheet, value or {})
     elif at == "attachable":
-        sheet.harmless((at,), CLUSTER_ONLY)
+        sheet.ignored((at,), CLUSTER_ONLY)
     elif at == "enable_ipv4":
         if value:
             sheet.default((at,))
@@ -126,13 +127,16 @@ def _subnets(sheet: Sheet, configs: list[Mapping[str, Any]]) -> None:
         if have != sorted(have, reverse=True):
             path = ("ipam", "config", order[0][0], wanted)
             sheet.unsupported(path, "with several subnets, give every one a gateway and a range")
+            del keys[wanted]
     for index, config in order:
         for name, setting in config.items():
             path = ("ipam", "config", index, name)
-            if name in keys:
-                sheet.key(path, keys[name], str(setting))
-            elif name == "aux_addresses":
+            if name == "aux_addresses":
                 sheet.unsupported(path, "podman cannot keep single addresses free")
+            elif name in keys and "subnet" in config:
+                sheet.key(path, keys[name], str(setting))
+            else:
+                sheet.unsupported(path, "podman cannot say of which subnet", "give the subnet, too")
 
 
 def joined(service: Service) -> list[dict[str, Any]]:

@@ -29,9 +29,9 @@ def row(service: Service, at: str, value: Any) -> None:
         for name in port:
             path = (at, index, name)
             if name == "mode":
-                service.sheet.harmless(path, "one engine publishes in one way only")
+                service.sheet.default(path, "one engine publishes in one way only")
             elif name == "name":
-                service.sheet.harmless(path, "a name for people")
+                service.sheet.default(path, "a name for people")
             elif name == "app_protocol":
                 service.sheet.deployed(path, "tells the front which protocol to expect")
             else:

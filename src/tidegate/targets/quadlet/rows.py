@@ -95,12 +95,12 @@ def deployed(reason: str) -> Row:
     return write
 
 
-def harmless(reason: str) -> Row:
-    """Without effect on one engine: every leaf is reported, nothing refused."""
+def ignored(reason: str) -> Row:
+    """Says nothing to a container: every leaf is reported, nothing refused."""
 
     def write(service: Service, at: str, value: Any) -> None:
         for leaf in below(value, (at,)):
-            service.sheet.harmless(leaf, reason)
+            service.sheet.ignored(leaf, reason)
 
     return write
 

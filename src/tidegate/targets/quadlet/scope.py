@@ -43,10 +43,21 @@ class Project(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Names:
+    """Exported names without suffix: units and containers of each service's copies, the rest."""
+
+    units: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    containers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    networks: Mapping[str, str] = field(default_factory=dict)
+    volumes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Scope:
     """``files`` are facts by absolute path; ``strategies`` is filled in once decided.
 
-    ``exporting``: units for this machine, paths as they are; ``rootful``: for root's Podman.
+    ``exporting``: units for this machine, paths as they are; ``rootful``: for root's Podman;
+    ``names``: what exported units are called, where that is decided.
     """
 
     project: Project
@@ -58,6 +69,7 @@ class Scope:
     strategies: Mapping[str, str] = field(default_factory=dict)
     exporting: bool = False
     rootful: bool = False
+    names: Names = field(default_factory=Names)
 
     def service(self, name: str) -> Mapping[str, Any]:
         """The canonical compose mapping of a service."""
@@ -74,12 +86,19 @@ class Scope:
 
     def unit(self, name: str) -> str:
         """The unit (and container) of a service that exists once, without suffix."""
-        return f"{self.instance}-{name}"
+        return self.names.units.get(name, (f"{self.instance}-{name}",))[0]
 
     def container(self, name: str) -> str:
         """The container of a service that exists once; exported ones keep their own name."""
-        given = str(self.service(name).get("container_name") or "")
-        return given if self.exporting and given else self.unit(name)
+        return self.names.containers.get(name, (self.unit(name),))[0]
+
+    def network_unit(self, key: str) -> str:
+        """The unit of a network."""
+        return self.names.networks.get(key, f"{self.instance}-{key}") + ".network"
+
+    def volume_unit(self, key: str) -> str:
+        """The unit of a volume."""
+        return self.names.volumes.get(key, f"{self.instance}-{key}") + ".volume"
 
     def named(self, key: str, given: str) -> str:
         """A network's or volume's name: composed ones carry the instance, own names stay."""

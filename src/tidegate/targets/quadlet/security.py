@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tidegate.targets.quadlet.rows import Service
-from tidegate.targets.quadlet.sheet import Path
+from tidegate.targets.quadlet.rows import Service, below
+from tidegate.targets.quadlet.sheet import NATIVE, PODMAN_ARGS, UNSUPPORTED, Path
 
 LABELS = {
     "type": "SecurityLabelType",
@@ -26,12 +26,17 @@ TRUE = frozenset({"", "true", "1"})
 def security_opt(service: Service, at: str, value: Any) -> None:
     """The row ``security_opt``: one entry for the whole list, with every key it took."""
     used: list[str] = []
+    before = list(service.sheet.entries)
     for text in value:
         name, _, rest = _cut(text)
         used += _one(service, (at,), text, name, rest)
-    service.sheet.entries[:] = [e for e in service.sheet.entries if e.path[-1] != at]
-    class_ = "podman-args" if used and all(k.startswith("--") for k in used) else "native"
-    service.sheet.also((at,), class_, ",".join(dict.fromkeys(used)))
+    refused = [e for e in service.sheet.entries[len(before) :] if e.class_ == UNSUPPORTED]
+    service.sheet.entries[:] = before + refused[:1]
+    if not refused and used:
+        class_ = PODMAN_ARGS if all(key.startswith("--") for key in used) else NATIVE
+        service.sheet.also((at,), class_, ",".join(dict.fromkeys(used)))
+    elif not refused:
+        service.sheet.default((at,))
 
 
 def _cut(text: str) -> tuple[str, str, str]:
@@ -46,7 +51,8 @@ def _one(service: Service, at: Path, text: str, name: str, rest: str) -> list[st
     if name == "no-new-privileges":
         if rest.lower() in TRUE:
             sheet.key(at, "NoNewPrivileges", "true")
-        return ["NoNewPrivileges"]
+            return ["NoNewPrivileges"]
+        return []
     if name == "seccomp":
         _seccomp(service, at, rest)
         return ["SeccompProfile"]
@@ -86,6 +92,9 @@ def _seccomp(service: Service, at: Path, text: str) -> None:
         service.sheet.key(at, "SeccompProfile", text)
         return
     path = f"{service.scope.project.working_dir.rstrip('/')}/{text.removeprefix('./')}"
+    if service.scope.exporting:
+        service.sheet.key(at, "SeccompProfile", path)
+        return
     fact = service.scope.files.get(path)
     if fact is None:
         service.sheet.refuse(at, f"the seccomp profile {text!r} is not in the project")
@@ -120,7 +129,8 @@ def reserve(service: Service, at: Path, wanted: Any) -> None:
     for index, device in enumerate(wanted):
         path = (*at, index)
         if device.get("driver", "nvidia") not in ("nvidia", ""):
-            service.sheet.unsupported((*path, "driver"), f"no CDI devices of {device['driver']}")
+            for leaf in [(*path, "driver"), *below({**device, "driver": ""}, path)]:
+                service.sheet.unsupported(leaf, f"no CDI devices of {device['driver']}")
             continue
         names = device.get("device_ids") or _numbers(device.get("count", -1))
         service.sheet.key((*path, "count"), "AddDevice", *(f"nvidia.com/gpu={n}" for n in names))

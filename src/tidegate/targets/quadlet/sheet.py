@@ -123,6 +123,10 @@ class Sheet:
         """Not carried out, and without effect on one engine either: no reason to refuse."""
         self.entries.append(Entry(self.path + at, UNSUPPORTED, None, reason))
 
+    def ignored(self, at: Path, reason: str) -> None:
+        """Says nothing to a container: it is for whoever loads, develops or deploys."""
+        self.entries.append(Entry(self.path + at, DEPLOYER, None, reason))
+
     def unsupported(self, at: Path, reason: str, hint: str = "") -> None:
         """Cannot be carried out: an ``InputError`` in a deployment, an entry in an export."""
         if self.strict:
@@ -130,10 +134,19 @@ class Sheet:
         self.entries.append(Entry(self.path + at, UNSUPPORTED, None, reason))
 
     def named(self, at: Path, text: str, allowed: re.Pattern[str] = NAME) -> str:
-        """``text``, which a host writes into a unit as it is: no character may mean anything."""
-        if not allowed.fullmatch(text):
-            self.refuse(at, f"{text!r} cannot be written in a unit", "use letters, digits, . _ -")
+        """``text``, which a host writes into a unit as it is: no character may mean anything.
+
+        In an export the caller must leave it out where it is not ``writable``.
+        """
+        if not self.writable(text, allowed):
+            reason = f"{text!r} cannot be written in a unit"
+            self.unsupported(at, reason, "use letters, digits, . _ -")
         return text
+
+    @staticmethod
+    def writable(text: str, allowed: re.Pattern[str] = NAME) -> bool:
+        """Whether no character of ``text`` means anything in a unit."""
+        return bool(allowed.fullmatch(text))
 
     def refuse(self, at: Path, reason: str, hint: str = "") -> NoReturn:
         """Raise the ``InputError`` that names this key."""

@@ -32,13 +32,14 @@ from tidegate.targets.quadlet.rows import (
     deployed,
     each,
     flag,
-    harmless,
+    ignored,
     key,
     option,
     pairs,
     refused,
     switch,
 )
+from tidegate.targets.quadlet.sheet import Path
 
 LOG_DRIVERS = frozenset({"journald", "k8s-file", "json-file", "none", "passthrough"})
 LOG_OPTIONS = frozenset({"max-size", "path", "tag", "label"})
@@ -124,25 +125,34 @@ def _logging(service: Service, at: str, value: Any) -> None:
         return
     if driver and driver not in LOG_DRIVERS:
         hint = "use journald, json-file or none"
-        service.sheet.unsupported((at, "driver"), f"podman has no log driver {driver!r}", hint)
-    elif driver:
-        service.sheet.key((at, "driver"), "LogDriver", driver)
-    if not options:
-        if "options" in value:
-            service.sheet.default((at, "options"), "empty")
+        for leaf in below({"driver": driver, **value}, (at,)):
+            service.sheet.unsupported(leaf, f"podman has no log driver {driver!r}", hint)
         return
-    taken = {name: item for name, item in sorted(options.items()) if name in LOG_OPTIONS}
-    unknown = sorted(set(options) - LOG_OPTIONS - {"max-file"})
-    if unknown and driver in (*LOG_DRIVERS, None):
-        service.sheet.unsupported((at, "options"), f"podman has no log option {unknown[0]!r}")
-    if not driver and taken:
+    if driver:
+        service.sheet.key((at, "driver"), "LogDriver", driver)
+    if options:
+        _log_options(service, (at, "options"), options, driver)
+    elif "options" in value:
+        service.sheet.default((at, "options"), "empty")
+
+
+def _log_options(service: Service, at: Path, options: Any, driver: str | None) -> None:
+    known = LOG_OPTIONS | BOUNDS if service.scope.exporting else LOG_OPTIONS
+    lines = [f"{name}={item}" for name, item in sorted(options.items()) if name in known]
+    unknown = sorted(set(options) - LOG_OPTIONS - BOUNDS)
+    if lines and not driver:
         service.sheet.raw("Container", "LogDriver", "k8s-file")
-    if taken:
-        reason = "podman keeps one file; max-file has no effect" if "max-file" in options else ""
-        lines = (f"{name}={item}" for name, item in taken.items())
-        service.sheet.key((at, "options"), "LogOpt", *lines, reason=reason)
-    elif not unknown:
-        service.sheet.harmless((at, "options"), "podman keeps one file of bounded size")
+    if unknown:
+        service.sheet.unsupported(at, f"podman has no log option {unknown[0]!r}")
+        entries = list(service.sheet.entries)
+        service.sheet.key(at, "LogOpt", *lines)
+        service.sheet.entries[:] = entries
+    elif lines:
+        one_file = set(options) & (BOUNDS - LOG_OPTIONS)
+        reason = "podman keeps one file of bounded size" if one_file else ""
+        service.sheet.key(at, "LogOpt", *lines, reason=reason)
+    else:
+        service.sheet.harmless(at, "podman keeps one file of bounded size")
 
 
 def _device_rules(service: Service, at: str, value: Any) -> None:
@@ -240,8 +250,8 @@ ROWS: dict[str, Row] = {
     "scale": deployed("this many copies in a slot"),
     "deploy": deploy.row,
     "profiles": deployed("chosen when the project is loaded"),
-    "attach": harmless("for `docker compose up` in a terminal"),
-    "develop": harmless("for work on one's own machine"),
+    "attach": ignored("for `docker compose up` in a terminal"),
+    "develop": ignored("for work on one's own machine"),
     "pre_start": refused("podman cannot run a container before another of the same unit"),
     "provider": refused(OWN_ENGINE),
     "models": refused(OWN_ENGINE),

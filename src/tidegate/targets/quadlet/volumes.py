@@ -27,8 +27,9 @@ def volume(scope: Scope, key: str, strict: bool = True) -> tuple[dict[str, Any],
         for leaf in below(body, ()):
             sheet.deployed(leaf, "it belongs to somebody else and must exist")
     else:
-        sheet.raw("Volume", "VolumeName", name)
-        sheet.also(("name",), "native", "VolumeName")
+        if sheet.writable(name):
+            sheet.raw("Volume", "VolumeName", name)
+            sheet.also(("name",), "native", "VolumeName")
         _write(sheet, body)
     return {"name": name, "external": external, "unit": sheet.lines}, sheet
 

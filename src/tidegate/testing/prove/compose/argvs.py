@@ -35,11 +35,19 @@ def copies(service: Mapping[str, Any]) -> int:
 
 
 def compare(
-    project: Project, report: Mapping[str, Any], services: Mapping[str, str]
+    project: Project,
+    report: Mapping[str, Any],
+    services: Mapping[str, str],
+    given: Mapping[str, Any],
 ) -> Iterator[str]:
-    """Every difference, one line each; ``services`` are the generated units by name."""
+    """Every difference, one line each.
+
+    ``services`` are the generated units by name, ``given`` what ``Meant`` needs besides.
+    """
     argvs: dict[str, list[list[str]]] = {}
-    for name in project["services"]:
+    for name, service in project["services"].items():
+        if service.get("provider"):
+            continue  # a program of the host in place of a container
         made = [made_of(unit) for unit in units_of(project, report, name)]
         missing = [unit for unit in made if unit not in services]
         if missing:
@@ -50,7 +58,7 @@ def compare(
     yield from _names(project, argvs)
     for name, found in argvs.items():
         for index, argv in enumerate(found):
-            wanted = meaning(Meant(project, name, containers), first=index == 0)
+            wanted = meaning(Meant(project, name, containers, **given), first=index == 0)
             for line in _differences(wanted, known(project, spoken.spoken(argv))):
                 yield f"{name}: {line}"
 

@@ -58,9 +58,12 @@ def check(
 
 
 def _is_whole(path: str, project: Mapping[str, Any]) -> bool:
-    """``services.web`` names the files of a unit, ``services.web.build`` says who builds."""
+    """``services.web`` names its files, ``services.web.build`` says who builds.
+
+    docker compose prints no models, but they are keys of the file.
+    """
     names = [f"services.{name}" for name in project["services"]]
-    return path in names or path in [f"{name}.build" for name in names]
+    return path.startswith("models.") or path.removesuffix(".build") in names
 
 
 def _fault(entry: Mapping[str, Any], files: Mapping[str, str]) -> str:
@@ -69,8 +72,11 @@ def _fault(entry: Mapping[str, Any], files: Mapping[str, str]) -> str:
         return f"no class is called {class_}"
     if not reason and (to is None or class_ in ("deployer", "unsupported")):
         return "no reason"
-    for word in (to or "").split(",") if class_ != "unsupported" else []:
-        if to is not None and not _stands(word, class_, files):
+    words = [] if to is None else to.split(",")
+    if class_ == "podman-args" and not any(word.startswith("--") for word in words):
+        return f"{to} is no option of podman"
+    for word in words:
+        if not _stands(word, class_, files):
             return f"{class_} {word!r} stands in no unit"
     return ""
 
@@ -79,7 +85,7 @@ def _stands(word: str, class_: str, files: Mapping[str, str]) -> bool:
     """Whether a key or an option, or a file, is really there."""
     if word in files:
         return True
-    if class_ == "podman-args":
+    if word.startswith("--"):
         start = rf'^PodmanArgs=.*"?{re.escape(word)}(=|"|$)'
         return any(re.search(start, text, re.MULTILINE) for text in files.values())
     ours = UNIT_SECTIONS if class_ == "unit" else ("Container", "Network", "Volume", "Build")

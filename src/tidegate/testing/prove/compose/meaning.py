@@ -11,10 +11,12 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Any
 
 from tidegate.testing.prove.compose import meaning_mounts, spoken
+from tidegate.testing.prove.compose.meaning_mounts import full
 from tidegate.testing.prove.compose.spoken import Options
 
 Option = tuple[str, str]
@@ -77,17 +79,22 @@ BLOCK = {
     "device_write_iops": ("--device-write-iops", "rate"),
 }
 LOG_DRIVERS = frozenset({"journald", "k8s-file", "json-file", "none", "passthrough"})
-LOG_OPTIONS = frozenset({"max-size", "max-file", "path", "tag", "label"})
+LOG_OPTIONS = frozenset({"max-size", "max-file", "compress", "path", "tag", "label"})
 PULLS = {"always": "always", "never": "never", "missing": "missing", "if_not_present": "missing"}
 
 
 @dataclass(frozen=True, slots=True)
 class Meant:
-    """A service of a project; ``containers`` are the names that containers really have."""
+    """A service of a project; ``containers`` are the names that containers really have.
+
+    ``folder`` is the project's own; ``variables`` fill configs.
+    """
 
     project: Mapping[str, Any]
     name: str
     containers: Mapping[str, str]
+    folder: str = ""
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def service(self) -> Mapping[str, Any]:
@@ -156,12 +163,7 @@ def image(meant: Meant) -> str:
     given = str(meant.service.get("image") or "")
     if not given:
         return f"localhost/{meant.project['name']}-{meant.name}:latest"
-    rest, at, digest = given.partition("@")
-    domain, slash, path = rest.partition("/")
-    if not slash or not (set(domain) & set(".:") or domain == "localhost"):
-        domain, path = "docker.io", rest if slash else f"library/{rest}"
-    tag = "" if at or ":" in path.rpartition("/")[2] else ":latest"
-    return f"{domain}/{path}{tag}{at}{digest}"
+    return full(given)
 
 
 def _pull(_meant: Meant, value: str) -> Iterator[Option]:
@@ -185,8 +187,14 @@ def _shared(option: str) -> Callable[[Meant, str], Iterator[Option]]:
 
 def _ulimits(_meant: Meant, value: Mapping[str, Any]) -> Iterator[Option]:
     for name, limit in value.items():
-        both = limit if isinstance(limit, Mapping) else {"soft": limit, "hard": limit}
-        yield "--ulimit", f"{name}={both['soft']}:{both['hard']}"
+        both = limit if isinstance(limit, Mapping) else {"soft": limit}
+        soft, hard = (both.get(key) for key in ("soft", "hard"))
+        if soft is None and hard is None:
+            continue
+        yield (
+            "--ulimit",
+            f"{name}={hard if soft is None else soft}:{soft if hard is None else hard}",
+        )
 
 
 def _pids(_meant: Meant, value: Any) -> Iterator[Option]:
@@ -219,10 +227,12 @@ def _gpus(_meant: Meant, value: Any) -> Iterator[Option]:
             yield from (("--device", f"nvidia.com/gpu={name}") for name in names)
 
 
-def _security(_meant: Meant, value: list[str]) -> Iterator[Option]:
+def _security(meant: Meant, value: list[str]) -> Iterator[Option]:
     for item in value:
         name, rest = spoken.cut(item)
-        if name == "systempaths" and rest == "unconfined":
+        if name == "seccomp" and rest not in ("unconfined", "builtin"):
+            yield "--security-opt", f"seccomp={PurePosixPath(meant.folder, rest)}"
+        elif name == "systempaths" and rest == "unconfined":
             yield "--security-opt", "unmask=ALL"
         elif name in ("seccomp", "label", "mask", "unmask", "apparmor", "proc-opts") or (
             name == "no-new-privileges" and rest.lower() in ("", "true", "1")
@@ -293,8 +303,8 @@ def _health(_meant: Meant, value: Mapping[str, Any]) -> Iterator[Option]:
     for key in ("interval", "timeout", "start_period"):
         if value.get(key):
             yield spoken.lasting(f"--health-{key.replace('_', '-')}")(value[key])
-    if value.get("retries"):
-        yield "--health-retries", text(value["retries"])
+    if "retries" in value:
+        yield "--health-retries", text(value["retries"] or 3)
 
 
 def _grace(_meant: Meant, value: str) -> Iterator[Option]:
@@ -339,5 +349,5 @@ RULES: dict[str, Callable[[Meant, Any], Iterator[Option]]] = {
     "volumes": lambda meant, value: meaning_mounts.volumes(meant.project, value),
     "volumes_from": lambda meant, value: meaning_mounts.others(meant.containers, value),
     "secrets": lambda meant, value: meaning_mounts.secrets(meant.project, value),
-    "configs": lambda meant, value: meaning_mounts.configs(meant.project, value),
+    "configs": lambda meant, value: meaning_mounts.configs(meant.project, value, meant.variables),
 }

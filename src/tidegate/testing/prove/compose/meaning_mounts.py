@@ -5,6 +5,7 @@ A volume without a name may be any volume; a config of the project's own text ma
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -13,6 +14,8 @@ from tidegate.testing.prove.compose import spoken
 Option = tuple[str, str]
 Project = Mapping[str, Any]
 
+# What podman takes for the name of a volume; another one cannot be given.
+NAMES = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*")
 ANONYMOUS = "(anonymous)"
 TEXT = "(text)"
 
@@ -29,8 +32,21 @@ def volumes(project: Project, value: Any) -> Iterator[Option]:
 def _source(project: Project, one: Mapping[str, Any]) -> str:
     source = str(one.get("source") or "")
     if one["type"] == "volume":
-        return str(project["volumes"][source]["name"]) if source else ANONYMOUS
+        name = str(project["volumes"][source]["name"]) if source else ""
+        return name if NAMES.fullmatch(name) else ANONYMOUS
+    if one["type"] == "image":
+        return full(source)
     return "" if one["type"] == "tmpfs" else source
+
+
+def full(name: str) -> str:
+    """An image's full name, as Docker reads a short one."""
+    rest, at, digest = name.partition("@")
+    domain, slash, path = rest.partition("/")
+    if not slash or not (set(domain) & set(".:") or domain == "localhost"):
+        domain, path = "docker.io", rest if slash else f"library/{rest}"
+    tag = "" if at or ":" in path.rpartition("/")[2] else ":latest"
+    return f"{domain}/{path}{tag}{at}{digest}"
 
 
 def _words(one: Mapping[str, Any], kind: str) -> Iterator[str]:
@@ -68,14 +84,11 @@ def secrets(project: Project, value: Any) -> Iterator[Option]:
         yield spoken.secret(",".join([name, *fields]))
 
 
-def configs(project: Project, value: Any) -> Iterator[Option]:
+def configs(project: Project, value: Any, variables: Mapping[str, str]) -> Iterator[Option]:
     """The key ``configs``; an external one has no content that podman could mount."""
     for use in value:
         config = project["configs"][use["source"]]
-        place = config.get("file") or (TEXT if _has_text(config) else "")
+        known = "content" in config or config.get("environment") in variables
+        place = config.get("file") or (TEXT if known else "")
         if place:
             yield spoken.mount("bind", place, use.get("target") or f"/{use['source']}", ["ro"])
-
-
-def _has_text(config: Mapping[str, Any]) -> bool:
-    return config.get("content") is not None or bool(config.get("environment"))

@@ -29,12 +29,13 @@ RENDERED = ROOT / "tests/targets/quadlet/cases"
 class Subject:
     """A compose file; ``answer`` is docker compose's, None where nobody asked it.
 
-    ``variables`` fill configs that name one.
+    A ``hostile`` one holds what no unit can carry: that may be lost, if the report says so.
     """
 
     name: str
     load: Callable[[], Project]
     answer: dict[str, Any] | None
+    hostile: bool = False
 
     def meant(self, project: Project) -> dict[str, Any]:
         """The project in docker compose's words, with literal ``$``."""
@@ -80,7 +81,7 @@ def _rendered() -> Iterator[Subject]:
         for case in yaml.safe_load_all(path.read_text(encoding="utf-8")):
             if case and "compose" in case:
                 name = f"{_shown(path)}: {case['claim']}"
-                yield Subject(name, partial(_text, case["compose"]), None)
+                yield Subject(name, partial(_text, case["compose"]), None, path.stem == "refused")
 
 
 def _text(text: str) -> Project:
