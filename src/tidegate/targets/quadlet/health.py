@@ -101,6 +101,8 @@ def write(service: Service, at: str, value: Any) -> None:
             _disable(service, path, bool(value[name]))
         elif name == "test":
             _test(service, path, value[name])
+        elif name in FIGURES and not seconds(value[name]):
+            sheet.default(path, "nothing is the default, to Docker as to podman")
         elif name in FIGURES:
             sheet.key(path, FIGURES[name][0], str(value[name]))
         elif name == "retries":

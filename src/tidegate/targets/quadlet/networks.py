@@ -12,11 +12,21 @@ from typing import Any
 
 from tidegate.targets.quadlet.rows import Service, below
 from tidegate.targets.quadlet.scope import Scope
-from tidegate.targets.quadlet.sheet import ADDRESS, Path, Sheet
+from tidegate.targets.quadlet.sheet import ADDRESS, UNSUPPORTED, Path, Sheet
 
 # Docker's names of driver options, and podman's.
-OPTIONS = {"com.docker.network.driver.mtu": "mtu"}
-DRIVERS = frozenset({"bridge", "macvlan", "ipvlan"})
+OPTIONS = {
+    "com.docker.network.driver.mtu": "mtu",
+    "macvlan_mode": "mode",
+    "ipvlan_mode": "mode",
+}
+# Drivers and the options that they take: podman refuses to make a network with any other.
+COMMON = frozenset({"mtu", "metric", "mode", "no_default_route"})
+DRIVERS = {
+    "bridge": COMMON | {"vlan", "isolate", "vrf"},
+    "macvlan": COMMON | {"bclim", "parent"},
+    "ipvlan": COMMON | {"parent"},
+}
 CLUSTER_ONLY = "without effect on one engine"
 
 
@@ -36,7 +46,7 @@ def network(scope: Scope, key: str, strict: bool = True) -> tuple[dict[str, Any]
             sheet.also(("name",), "native", "NetworkName")
         for at, value in sorted(body.items()):
             if at not in ("name", "external"):
-                _write(sheet, at, value)
+                _write(sheet, at, value, body)
     configs = (body.get("ipam") or {}).get("config") or []
     entry = {
         "name": name,
@@ -48,11 +58,11 @@ def network(scope: Scope, key: str, strict: bool = True) -> tuple[dict[str, Any]
     return entry, sheet
 
 
-def _write(sheet: Sheet, at: str, value: Any) -> None:
+def _write(sheet: Sheet, at: str, value: Any, body: Mapping[str, Any]) -> None:
     if at == "driver":
-        _driver(sheet, value)
+        _driver(sheet, value, body)
     elif at == "driver_opts":
-        _options(sheet, at, value or {})
+        _options(sheet, at, body)
     elif at in ("internal", "enable_ipv6"):
         key = {"internal": "Internal", "enable_ipv6": "IPv6"}[at]
         if value:
@@ -75,8 +85,11 @@ def _write(sheet: Sheet, at: str, value: Any) -> None:
             sheet.unsupported((at,), "podman's networks always have IPv4")
 
 
-def _driver(sheet: Sheet, value: str) -> None:
-    if value in DRIVERS:
+def _driver(sheet: Sheet, value: str, body: Mapping[str, Any]) -> None:
+    subnets = (body.get("ipam") or {}).get("config") or []
+    if value == "ipvlan" and not any(config.get("subnet") for config in subnets):
+        sheet.unsupported(("driver",), "podman makes no ipvlan without a subnet", "give it one")
+    elif value in DRIVERS:
         sheet.key(("driver",), "Driver", value)
     elif value == "default" or not value:
         sheet.default(("driver",))
@@ -84,21 +97,28 @@ def _driver(sheet: Sheet, value: str) -> None:
         sheet.unsupported(("driver",), f"podman has no network driver {value!r}", "use bridge")
 
 
-def _options(sheet: Sheet, at: str, value: Mapping[str, Any]) -> None:
+def _options(sheet: Sheet, at: str, body: Mapping[str, Any]) -> None:
+    """One entry for all of them, which is ``unsupported`` as soon as one is not carried out."""
+    value, driver = body.get(at) or {}, body.get("driver")
+    known = DRIVERS.get(str(driver or "bridge"), DRIVERS["bridge"])
     used = []
+    before = list(sheet.entries)
     for name, setting in sorted(value.items()):
         if name == "com.docker.network.bridge.name":
             sheet.option((at,), "--interface-name", str(setting))
             used.append("--interface-name")
-        elif name.startswith("com.docker.") and name not in OPTIONS:
-            sheet.unsupported((at,), f"podman knows nothing like {name}")
-            return
-        else:
+        elif OPTIONS.get(name, name) in known:
             sheet.key((at,), "Options", f"{OPTIONS.get(name, name)}={setting}")
             used.append("Options")
-    sheet.entries[:] = [entry for entry in sheet.entries if entry.path[-1] != at]
-    class_ = "podman-args" if used and "Options" not in used else "native"
-    sheet.also((at,), class_, ",".join(dict.fromkeys(used)))
+        else:
+            sheet.unsupported((at,), f"podman knows nothing like {name}")
+    refused = [e for e in sheet.entries[len(before) :] if e.class_ == UNSUPPORTED]
+    sheet.entries[:] = before + refused[:1]
+    if not value:
+        sheet.default((at,), "empty")
+    elif not refused:
+        class_ = "native" if "Options" in used else "podman-args"
+        sheet.also((at,), class_, ",".join(dict.fromkeys(used)))
 
 
 def _ipam(sheet: Sheet, value: Mapping[str, Any]) -> None:
@@ -199,13 +219,7 @@ def aliases(service: Service, given: list[str]) -> list[str]:
 
 def linked(scope: Scope, name: str) -> list[str]:
     """The aliases that other services' ``links`` give to this one."""
-    found = []
-    for other in scope.project.services.values():
-        for link in other.get("links") or []:
-            target, _, alias = link.partition(":")
-            if target == name and alias and alias != name:
-                found.append(alias)
-    return found
+    return [alias for alias in scope.links.get(name, ()) if alias != name]
 
 
 def network_mode(service: Service, at: str, value: str) -> None:

@@ -13,7 +13,7 @@ ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v"
 # podman's options that take no value.
 BARE = frozenset(
     {"--replace", "--rm", "-d", "--init", "--read-only", "--privileged", "--tty", "--interactive"}
-    | {"--oom-kill-disable"}
+    | {"--oom-kill-disable", "--ignore", "--internal", "--ipv6"}
 )
 
 
@@ -86,17 +86,20 @@ def _escape(line: str, position: int) -> tuple[str, int]:
     return chr(int(line[position + 1 : position + 3], 16)), position + 3
 
 
-def parts(argv: Sequence[str]) -> tuple[list[tuple[str, str]], list[str]]:
+def parts(
+    argv: Sequence[str], verb: Sequence[str] = ("run",)
+) -> tuple[list[tuple[str, str]], list[str]]:
     """podman's options as pairs, global ones first, and the words after them: image, command.
 
     ``--a=b`` and ``--a b`` are the same.
     """
     pairs: list[tuple[str, str]] = []
-    index, run = 1, False
+    index, verbs = 1, list(verb)
     while index < len(argv):
         word = argv[index]
-        if word == "run" and not run:
-            index, run = index + 1, True
+        if verbs and word == verbs[0]:
+            index += 1
+            verbs.pop(0)
             continue
         if not word.startswith("-"):
             break

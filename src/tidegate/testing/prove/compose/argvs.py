@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tidegate.testing.prove.compose import spoken
 from tidegate.testing.prove.compose.meaning import Meant, meaning
-from tidegate.testing.prove.compose.meaning_mounts import ANONYMOUS, TEXT
+from tidegate.testing.prove.compose.meaning_mounts import ANONYMOUS, NAMES, TEXT
+from tidegate.testing.prove.compose.meaning_networks import KINDS
 from tidegate.testing.prove.compose.spoken import Options
-from tidegate.testing.quadlet.argv import podman_argv
+from tidegate.testing.quadlet.argv import parts, podman_argv
 from tidegate.testing.quadlet.generator import FOLDER
 
 Project = Mapping[str, Any]
@@ -63,9 +64,29 @@ def compare(
                 yield f"{name}: {line}"
 
 
+def compare_others(project: Project, argvs: Mapping[str, Sequence[list[str]]]) -> Iterator[str]:
+    """Every difference of networks and volumes; ``argvs`` are what their units run, by kind."""
+    for kind, found in argvs.items():
+        bodies = (project.get(f"{kind}s") or {}).values()
+        wanted = {body["name"]: Counter(KINDS[kind](body)) for body in bodies if _is_own(body)}
+        said = {}
+        for argv in found:
+            pairs, words = parts(argv, (kind, "create"))
+            said[words[0]] = Counter(pair for pair in pairs if pair[0] != "--ignore")
+        yield from (f"{kind} {name}: there is none" for name in sorted(wanted.keys() - said.keys()))
+        for name in wanted.keys() & said.keys():
+            for line in _differences(wanted[name], said[name]):
+                yield f"{kind} {name}: {line}"
+
+
+def _is_own(body: Mapping[str, Any]) -> bool:
+    return not body.get("external") and bool(NAMES.fullmatch(body["name"]))
+
+
 def made_of(unit: str) -> str:
-    """The service that Quadlet makes of a .container file."""
-    return f"{unit.removesuffix('.container')}.service"
+    """The service that Quadlet makes of a unit file."""
+    stem, _, kind = unit.rpartition(".")
+    return f"{stem}.service" if kind == "container" else f"{stem}-{kind}.service"
 
 
 def _names(project: Project, argvs: Mapping[str, list[list[str]]]) -> Iterator[str]:

@@ -13,6 +13,7 @@ from tidegate.targets.quadlet.export import Exported, export
 from tidegate.testing.prove.compose import argvs, leaves
 from tidegate.testing.prove.compose.rungs import Rung
 from tidegate.testing.prove.compose.subjects import Subject
+from tidegate.testing.quadlet.argv import podman_argv
 from tidegate.testing.quadlet.generator import Generated, generate_all
 
 
@@ -36,6 +37,11 @@ class Climber:
     def units(self) -> list[str]:
         """The names of its unit files."""
         return [name for name in self.exported.files if "/" not in name]
+
+    def argvs(self, made: Generated, kind: str) -> list[list[str]]:
+        """What the units of one kind run."""
+        units = [unit for unit in self.units if unit.endswith(f".{kind}")]
+        return [podman_argv(made.services[argvs.made_of(unit)]) for unit in units]
 
 
 @dataclass(slots=True)
@@ -107,6 +113,8 @@ def _compared(one: Climber, made: Generated) -> Iterable[str]:
     given = {"folder": one.project.working_dir, "variables": one.project.variables}
     try:
         lines = list(argvs.compare(one.meant, one.report, made.services, given))
+        others = {kind: one.argvs(made, kind) for kind in ("network", "volume")}
+        lines += argvs.compare_others(one.meant, others)
         if one.subject.hostile and one.exported.unsupported:
             lines = []  # the report has said so
         yield from lines

@@ -301,7 +301,7 @@ def _health(_meant: Meant, value: Mapping[str, Any]) -> Iterator[Option]:
     elif disabled:
         yield spoken.checked_words("--health-cmd", ["NONE"])
     for key in ("interval", "timeout", "start_period"):
-        if value.get(key):
+        if value.get(key) and spoken.seconds(value[key]) != "0":
             yield spoken.lasting(f"--health-{key.replace('_', '-')}")(value[key])
     if "retries" in value:
         yield "--health-retries", text(value["retries"] or 3)

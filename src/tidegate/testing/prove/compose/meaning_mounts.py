@@ -40,11 +40,14 @@ def _source(project: Project, one: Mapping[str, Any]) -> str:
 
 
 def full(name: str) -> str:
-    """An image's full name, as Docker reads a short one."""
+    """An image's full name, as Docker reads a short one; an empty tag is none."""
     rest, at, digest = name.partition("@")
     domain, slash, path = rest.partition("/")
     if not slash or not (set(domain) & set(".:") or domain == "localhost"):
-        domain, path = "docker.io", rest if slash else f"library/{rest}"
+        domain, path = "docker.io", rest
+    if domain == "docker.io" and "/" not in path:
+        path = f"library/{path}"
+    path = path.removesuffix(":")
     tag = "" if at or ":" in path.rpartition("/")[2] else ":latest"
     return f"{domain}/{path}{tag}{at}{digest}"
 
@@ -53,7 +56,7 @@ def _words(one: Mapping[str, Any], kind: str) -> Iterator[str]:
     more = one.get(kind) or {}
     if one.get("read_only"):
         yield "ro"
-    if more.get("nocopy"):
+    if more.get("nocopy") and not more.get("subpath"):  # podman takes not both
         yield "nocopy"
     if more.get("subpath"):
         yield f"subpath={more['subpath']}"

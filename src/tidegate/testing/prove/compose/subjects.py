@@ -22,6 +22,14 @@ from tidegate.testing.corpus import Corpus
 from tidegate.testing.files import Memory
 from tidegate.testing.prove.project import ROOT
 
+# Cases for the loader alone: what they say, no engine does.
+NO_ENGINE = {
+    "extension-keys": "a sysctl that no kernel has",
+    "include": "a path in the container that is not absolute",
+    "volumes-target-twice": "a path in the container that is not absolute",
+    "volumes-too-many-parts": "a path in the container that is not absolute",
+    "the plain keys of a process": "a host name in the host's UTS namespace",
+}
 RENDERED = ROOT / "tests/targets/quadlet/cases"
 
 
@@ -36,6 +44,12 @@ class Subject:
     load: Callable[[], Project]
     answer: dict[str, Any] | None
     hostile: bool = False
+
+    @property
+    def refused(self) -> str:
+        """Why no engine makes these containers; nothing for all others."""
+        last = self.name.rpartition("/")[2].rpartition(": ")[2].removesuffix(".txt")
+        return NO_ENGINE.get(last, "")
 
     def meant(self, project: Project) -> dict[str, Any]:
         """The project in docker compose's words, with literal ``$``."""
