@@ -191,6 +191,9 @@ def _mount(
     extra: Mapping[str, str],
 ) -> str:
     """``Mount=type=…``: fields as in CSV, the whole in quotes."""
+    if "nocopy" in words:
+        words = [word for word in words if word != "nocopy"]
+        service.sheet.unsupported((*path, "volume", "nocopy"), "podman has it only for plain mounts")
     fields = [_csv(f"target={target}")]
     fields += [_MOUNT_WORDS.get(item, item) for item in words]
     fields += [_csv(f"{name}={value}") for name, value in extra.items()]
@@ -215,7 +218,6 @@ def _mount(
 
 _MOUNT_WORDS = {
     "ro": "ro=true",
-    "nocopy": "nocopy",
     "z": "relabel=shared",
     "Z": "relabel=private",
     "bind": "bind-nonrecursive=true",
