@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tidegate.testing.prove import deploy, evidence, kills, specials
+from tidegate.testing.prove.compose import prove as compose
 
 Result = tuple[list[Any], dict[str, Any]]
 
@@ -21,6 +22,9 @@ def run(asked: argparse.Namespace, seed: int) -> Result:
     """The part that was asked for."""
     if asked.part == "deploy":
         return deploy.prove(seed, asked.servers or "prove", asked.deployments)
+    if asked.part == "compose":
+        server = asked.servers or "ladder"
+        return compose.prove(seed, server, asked.corpus, asked.files, asked.damaged)
     if asked.part == "cases":
         return specials.prove(asked.servers or "prove", asked.cases)
     names = (asked.servers or "prove,prove-2").split(",")
@@ -30,7 +34,7 @@ def run(asked: argparse.Namespace, seed: int) -> Result:
 def main(argv: list[str] | None = None) -> int:
     """Run a part and write its evidence."""
     parser = argparse.ArgumentParser(prog="scripts/prove", description=__doc__)
-    parser.add_argument("part", choices=("deploy", "kills", "cases"))
+    parser.add_argument("part", choices=("deploy", "kills", "cases", "compose"))
     parser.add_argument("--seed", type=int, help="any number; a new one each time by default")
     parser.add_argument("--servers", default="", help="lab servers to use; they are made anew")
     parser.add_argument("--deployments", type=int, default=30)
@@ -39,6 +43,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--cases", default="", help="only those cases besides the kills whose names contain this"
     )
+    parser.add_argument("--corpus", type=Path, help="compose files with docker compose's answers")
+    parser.add_argument("--files", type=int, default=0, help="so many of the corpus, not all")
+    parser.add_argument("--damaged", type=int, default=10_000, help="damaged compose files to try")
     parser.add_argument("--out", type=Path, default=evidence.EVIDENCE, help="a folder")
     asked = parser.parse_args(argv)
     seed = random.SystemRandom().randrange(10**6) if asked.seed is None else asked.seed

@@ -10,7 +10,7 @@ from typing import Any
 from tidegate.compose import Project, as_json
 from tidegate.errors import InputError
 from tidegate.targets.quadlet.export import Exported, export
-from tidegate.testing.prove.compose import argvs, leaves
+from tidegate.testing.prove.compose import argvs, leaves, meaning_units
 from tidegate.testing.prove.compose.rungs import Rung
 from tidegate.testing.prove.compose.subjects import Subject
 from tidegate.testing.quadlet.argv import podman_argv
@@ -52,6 +52,7 @@ class Ladder:
     generator: Rung = field(default_factory=lambda: Rung("the generator accepts all units"))
     verify: Rung = field(default_factory=lambda: Rung("systemd-analyze verify is clean"))
     argv: Rung = field(default_factory=lambda: Rung("ExecStart is what the file means"))
+    order: Rung = field(default_factory=lambda: Rung("order, restarts and health are in the units"))
     report: Rung = field(default_factory=lambda: Rung("the report names every leaf once"))
     climbers: list[Climber] = field(default_factory=list)
     generated: dict[str, Generated] = field(default_factory=dict)
@@ -59,7 +60,7 @@ class Ladder:
     @property
     def rungs(self) -> list[Rung]:
         """In order."""
-        return [self.loads, self.generator, self.verify, self.argv, self.report]
+        return [self.loads, self.generator, self.verify, self.argv, self.order, self.report]
 
 
 def climb(subjects: Sequence[Subject]) -> Ladder:
@@ -72,7 +73,8 @@ def climb(subjects: Sequence[Subject]) -> Ladder:
         name, made = one.subject.name, ladder.generated[one.place]
         ladder.generator.judge(name, _accepted(one, made))
         ladder.verify.judge(name, made.faults.splitlines())
-        ladder.argv.judge(name, _compared(one, made))
+        if ladder.argv.judge(name, _compared(one, made)):
+            ladder.order.judge(name, _ordered(one, made))
         faults = leaves.check(one.printed, one.report, one.exported.files)
         ladder.report.judge(name, faults)
     return ladder
@@ -120,6 +122,15 @@ def _compared(one: Climber, made: Generated) -> Iterable[str]:
         yield from lines
     except (AssertionError, ValueError, KeyError) as problem:
         yield f"cannot be compared: {problem!r}"
+
+
+def _ordered(one: Climber, made: Generated) -> Iterable[str]:
+    names = [name for name, service in one.meant["services"].items() if not service.get("provider")]
+    units = {
+        name: [argvs.made_of(unit) for unit in argvs.units_of(one.meant, one.report, name)]
+        for name in names
+    }
+    return meaning_units.check(one.meant, units, made.services)
 
 
 def classes(ladder: Ladder) -> dict[str, int]:
