@@ -113,6 +113,12 @@ def unsigned(bits: int) -> Decoder:
     return decode
 
 
+def unsigned_always(bits: int) -> Decoder:
+    """A whole number of so many bits from 0 on, printed even when it is 0."""
+    decode_some = unsigned(bits)
+    return lambda node, path: decode_some(node, path) or node.become(0)
+
+
 def optional_unsigned(node: Node, path: Path) -> Node | None:
     """A whole number from 0 on, printed whenever it was given."""
     found = optional_integer(node, path)

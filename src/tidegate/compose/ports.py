@@ -26,6 +26,14 @@ def is_ip(text: str) -> bool:
     return "%" not in text
 
 
+def values(text: str) -> int:
+    """How many values the long forms of a text have, at most."""
+    target = text.rpartition(":")[2].partition("/")[0]
+    start, _, end = target.partition("-")
+    numbers = [int(part) for part in (start, end) if part.isdecimal() and len(part) < 6]
+    return 4 * max(1, numbers[1] - numbers[0]) if len(numbers) == 2 else 4
+
+
 def parse_port(node: Node, text: str) -> list[Node]:
     """The long forms that a text means; :class:`PortError` for none."""
     ip, published, rest = _split(text)
@@ -42,6 +50,8 @@ def parse_port(node: Node, text: str) -> list[Node]:
     if ip and not is_ip(ip):
         raise PortError(f"invalid IP address {ip!r}")
     start, end = _range(target, "container port")
+    if start == 0:
+        raise PortError("0 is no container port")
     published_start = published_end = 0
     if published:
         published_start, published_end = _range(published, "host port")

@@ -191,7 +191,7 @@ BLKIO = Shape(
         "weight": d.unsigned(16),
         "weight_device": d.ListOf(
             Shape(
-                {"path": d.text_always, "weight": d.integer_always},
+                {"path": d.text_always, "weight": d.unsigned_always(16)},
                 always=("path", "weight"),
                 names={"path": "Path", "weight": "Weight"},
             )
