@@ -26,6 +26,7 @@ READY: Facts = {
     "first_port": "80",
     "tun": "yes",
     "controllers": "cpuset cpu io memory pids",
+    "kernel_controllers": "cpuset cpu io memory hugetlb pids rdma misc",
     "journal": "yes",
     "disk_free": "20000000",
     "signers": f"{KEY};",
@@ -56,7 +57,7 @@ def test_a_ready_host_lacks_nothing() -> None:
         ("bus", "", "user systemd", MISSING, "dbus-user-session"),
         ("first_port", "1024", "ports", WARNING, "ip_unprivileged_port_start=80"),
         ("tun", "", "/dev/net/tun", MISSING, "chmod 666 /dev/net/tun"),
-        ("controllers", "memory", "cgroups", WARNING, "cgroup v2"),
+        ("controllers", "memory pids", "cgroups", WARNING, "Delegate=cpu cpuset io memory pids"),
         ("journal", "", "journal", WARNING, "/var/log/journal"),
         ("signers", "ssh-ed25519 other;", "signers", MISSING, "host bootstrap"),
         ("disk_free", "1000000", "disk", WARNING, "prune"),
@@ -71,6 +72,21 @@ def test_each_lack_has_its_remedy(
     amiss = [f for f in found(facts).values() if f.state != OK]
     assert [(f.check, f.state) for f in amiss] == [(check, state)]
     assert remedy in amiss[0].remedy
+
+
+def test_each_controller_is_told_with_the_keys_that_need_it() -> None:
+    """A host says which limits it enforces, which it does not, and what mends it where it can."""
+    some = found({**READY, "controllers": "memory pids"})["cgroups"]
+    assert some.state == WARNING
+    assert some.detail == (
+        "limits are enforced by memory pids; not delegated to deploy: "
+        "cpu (cpus, cpu_shares), io (blkio_config), cpuset (cpuset)"
+    )
+    assert "systemctl restart user@1000.service" in some.remedy
+    mixed = {**READY, "controllers": "", "kernel_controllers": "hugetlb"}
+    none = found(mixed)["cgroups"]
+    assert none.detail.startswith("no limit is enforced; not delegated to deploy: cpu (")
+    assert "systemd.unified_cgroup_hierarchy=1" in none.remedy
 
 
 def test_a_published_port_that_is_too_low_is_a_lack() -> None:

@@ -8,14 +8,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from tidegate.bootstrap.remedies import install, podman_remedy
+from tidegate.bootstrap.remedies import delegate, install, podman_remedy
 
 OK, WARNING, MISSING = "ok", "warning", "missing"
 LEAST_PODMAN = (5, 4)
 LEAST_PYTHON = (3, 9)
 LEAST_DISK_KB = 2 * 1024 * 1024
 MOST_SKEW_S = 5.0
-WANTED_CONTROLLERS = ("cpu", "memory", "pids")
+# Each cgroup controller, and the compose keys that need it.
+CONTROLLERS = {
+    "cpu": "cpus, cpu_shares",
+    "memory": "mem_limit, mem_reservation, memswap_limit",
+    "pids": "pids_limit",
+    "io": "blkio_config",
+    "cpuset": "cpuset",
+}
 Facts = Mapping[str, str]
 
 
@@ -118,15 +125,7 @@ def system(subject: str, facts: Facts, port: int) -> Iterator[Finding]:
     tun = "tun" in facts
     detail = "readable" if tun else "not readable by this user"
     yield verdict(subject, "/dev/net/tun", tun, detail, "sudo chmod 666 /dev/net/tun")
-    controllers = facts.get("controllers", "").split()
-    absent = [name for name in WANTED_CONTROLLERS if name not in controllers]
-    yield Finding(
-        subject,
-        "cgroups",
-        WARNING if absent else OK,
-        f"limits are not enforced: {' '.join(absent)} not delegated" if absent else "delegated",
-        "a machine with cgroup v2, then tidegate host bootstrap" if absent else "",
-    )
+    yield limits(subject, facts)
     journal = "journal" in facts
     detail = "persistent" if journal else "volatile: a user cannot read its own logs"
     remedy = "sudo mkdir -p /var/log/journal && sudo systemctl restart systemd-journald"
@@ -137,6 +136,19 @@ def system(subject: str, facts: Facts, port: int) -> Iterator[Finding]:
         detail = "masked" if masked else "can hold units back for 90 s at boot"
         remedy = f"sudo systemctl --global mask {unit}"
         yield verdict(subject, "network wait", masked, detail, remedy, WARNING)
+
+
+def limits(subject: str, facts: Facts) -> Finding:
+    """Which limits of compose files are enforced: those whose controller the user has."""
+    delegated = facts.get("controllers", "").split()
+    there = [name for name in CONTROLLERS if name in delegated]
+    absent = [name for name in CONTROLLERS if name not in delegated]
+    enforced = f"limits are enforced by {' '.join(there)}" if there else "no limit is enforced"
+    if not absent:
+        return Finding(subject, "cgroups", OK, enforced)
+    keys = ", ".join(f"{name} ({CONTROLLERS[name]})" for name in absent)
+    detail = f"{enforced}; not delegated to {facts.get('user', 'deploy')}: {keys}"
+    return Finding(subject, "cgroups", WARNING, detail, delegate(facts))
 
 
 def trusted(subject: str, facts: Facts, signer: str) -> Finding:

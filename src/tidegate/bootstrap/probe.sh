@@ -38,6 +38,7 @@ fact subgid "$(grep -m 1 -E "^($user|$uid):" /etc/subgid 2>/dev/null)"
 fact first_port "$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start 2>/dev/null)"
 [ -r /dev/net/tun ] && [ -w /dev/net/tun ] && fact tun yes
 fact cgroup "$(stat -fc %T /sys/fs/cgroup 2>/dev/null)"
+fact kernel_controllers "$(cat /sys/fs/cgroup/cgroup.controllers 2>/dev/null)"
 fact controllers "$(cat "/sys/fs/cgroup/user.slice/user-$uid.slice/user@$uid.service/cgroup.controllers" 2>/dev/null)"
 [ -S "/run/user/$uid/bus" ] && fact bus yes
 [ -d /var/log/journal ] && fact journal yes

@@ -15,6 +15,8 @@ _FEDORA = {
     "ssh": "openssh-clients",
     "dbus-user-session": "dbus-daemon",
 }
+# The drop-in that `tidegate host bootstrap` writes, too.
+DELEGATION = "user@.service.d/tidegate.conf"
 _DNF = ("fedora", "rhel", "centos", "almalinux", "rocky")
 
 
@@ -38,6 +40,27 @@ def podman_remedy(facts: Mapping[str, str]) -> str:
         case "fedora" if before(release, 41):
             return "upgrade to Fedora 41 or later, whose Podman is 5.4 or later"
     return install(facts, "podman")
+
+
+def delegate(facts: Mapping[str, str]) -> str:
+    """How the user's systemd gets the controllers; nothing there can if the kernel keeps them.
+
+    Rules: systemd.resource-control(5), Delegate=; on a machine of mixed cgroup versions the
+    controllers belong to version 1 (https://systemd.io/CGROUP_DELEGATION/).
+    """
+    known = facts.get("kernel_controllers", "").split()
+    if not {"cpu", "memory", "pids"} <= set(known):
+        return (
+            "cgroup v1 has them on this machine: boot it with systemd.unified_cgroup_hierarchy=1 "
+            "on the kernel's command line"
+        )
+    unit = f"user@{facts.get('uid', '1000')}.service"
+    return (
+        f"sudo mkdir -p /etc/systemd/system/{DELEGATION.rpartition('/')[0]} && "
+        "printf '[Service]\\nDelegate=cpu cpuset io memory pids\\n' | "
+        f"sudo tee /etc/systemd/system/{DELEGATION} && sudo systemctl daemon-reload && "
+        f"sudo systemctl restart {unit} (which restarts its containers)"
+    )
 
 
 def before(release: str, wanted: float) -> bool:

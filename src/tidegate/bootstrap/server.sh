@@ -65,7 +65,7 @@ else
 fi
 podman_is_old && failed "Podman $(podman --version | sed 's/.* //') is here, and 5.4 is needed"
 
-# 2. The user, its subordinate ids, its lasting session
+# 2. The user, its subordinate ids, its controllers, its lasting session
 if id "$user" >/dev/null 2>&1; then
     kept "user $user"
 else
@@ -87,6 +87,23 @@ for kind in uid gid; do
         failed "usermod --add-sub${kind}s"
     changed "gave $user 65536 sub${kind}s from $start on"
 done
+# Before linger: the user's systemd learns what is delegated to it when it starts.
+uid=$(id -u "$user")
+if printf '[Service]\nDelegate=cpu cpuset io memory pids\n' |
+    put /etc/systemd/system/user@.service.d/tidegate.conf; then
+    systemctl daemon-reload || failed "systemctl daemon-reload"
+    from=
+    if systemctl --quiet is-active "user@$uid.service"; then
+        if pgrep -u "$user" -x conmon >/dev/null; then
+            from=", from the next restart of user@$uid on"
+        else
+            systemctl restart "user@$uid.service" || failed "systemctl restart user@$uid"
+        fi
+    fi
+    changed "users' units may set limits (delegated controllers)$from"
+else
+    kept "delegated controllers"
+fi
 if [ -e "/var/lib/systemd/linger/$user" ]; then
     kept "linger"
 else
@@ -94,7 +111,7 @@ else
     changed "units of $user run without a login (linger)"
 fi
 
-# 3. The kernel and systemd: low ports, tun, delegated controllers, no waiting, a lasting journal
+# 3. The kernel and systemd: low ports, tun, no waiting, a lasting journal
 if printf 'net.ipv4.ip_unprivileged_port_start = %s\n' "$first_port" |
     put /etc/sysctl.d/90-tidegate.conf; then
     changed "users may listen from port $first_port on"
@@ -111,13 +128,6 @@ else
 fi
 systemd-tmpfiles --create /etc/tmpfiles.d/tidegate.conf || failed "systemd-tmpfiles"
 reload=no
-if printf '[Service]\nDelegate=cpu cpuset io memory pids\n' |
-    put /etc/systemd/system/user@.service.d/tidegate.conf; then
-    reload=yes
-    changed "users' units may set limits (delegated controllers)"
-else
-    kept "delegated controllers"
-fi
 unit=podman-user-wait-network-online.service
 if [ "$(readlink /etc/systemd/user/$unit 2>/dev/null)" = /dev/null ]; then
     kept "network wait"
@@ -135,7 +145,6 @@ else
     journalctl --flush || failed "journalctl --flush"
     changed "the journal is kept on disk, so $user can read its own"
 fi
-uid=$(id -u "$user")
 if [ "$reload" = yes ]; then
     systemctl daemon-reload || failed "systemctl daemon-reload"
     systemctl start "user@$uid.service" || failed "systemctl start user@$uid"

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from tidegate.cli.progress import Progress
     from tidegate.errors import TidegateError
     from tidegate.pipeline.runner import Report
+    from tidegate.plan import Plan
 
 
 def deploy(
@@ -59,8 +60,8 @@ def deploy(
         live.close()
     if report is not None:
         serving = str(found.fleet.seen.get("deployment") or "")
-        plan = found.plan.as_dict()
-        conclude(report, found.plan.version, live, json=json, plan=plan, serving=serving)
+        version, plan = found.plan.version, found.plan
+        conclude(report, version, live, json=json, plan=plan, serving=serving)
     else:
         _unchanged(found, live, dry_run=dry_run, json=json)
 
@@ -93,7 +94,7 @@ def conclude(
     live: Progress,
     *,
     json: bool,
-    plan: dict[str, Any] | None = None,
+    plan: Plan | None = None,
     serving: str = "",
 ) -> None:
     """Say how a deployment ended; raises its error where it did not commit.
@@ -102,6 +103,8 @@ def conclude(
     """
     from tidegate.pipeline.states import Phase
 
+    if plan is not None and not json:
+        _warn(plan)
     if report.error is not None and report.end is not Phase.COMMITTED:
         if not json:
             _tell_what_was_put_back(report, live, serving)
@@ -119,9 +122,13 @@ def conclude(
         raise _unfinished(report)
 
 
-def _facts(
-    report: Report, version: str, live: Progress, plan: dict[str, Any] | None
-) -> dict[str, Any]:
+def _warn(plan: Plan) -> None:
+    """Say which limits the services go without: a deployment shows no plan."""
+    for item in plan.unenforced:
+        progress(f"warning: {item.service}: {item.limit} is not enforced: {item.why}")
+
+
+def _facts(report: Report, version: str, live: Progress, plan: Plan | None) -> dict[str, Any]:
     from tidegate.pipeline.states import Phase
 
     return {
@@ -136,7 +143,7 @@ def _facts(
         "bytes_sent": report.bytes_sent,
         "timings": live.timings(),
         "total_s": round(live.total_s(), 3),
-        "plan": plan,
+        "plan": plan.as_dict() if plan else None,
     }
 
 

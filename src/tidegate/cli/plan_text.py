@@ -41,6 +41,7 @@ def plan_text(plan: Plan, *, secrets_changed: bool = False, colour: bool = False
         ("Units", list(_units(plan, colour))),
         ("Files", [f"{_mark('+', colour)} {digest[:19]}" for digest in plan.files]),
         ("Ports", _rows(_ports(plan, colour))),
+        ("Limits that this host does not enforce", _limits(plan)),
         ("Drift, mended", _rows((item.subject, item.detail) for item in plan.drift)),
         ("Secrets", [SECRETS] if secrets_changed else []),
     )
@@ -127,6 +128,11 @@ def _ports(plan: Plan, colour: bool) -> Iterator[Sequence[str]]:
         sign = _mark("+" if port.what == "open" else "-", colour)
         address = f"{port.address}:" if port.address else ""
         yield f"{sign} {address}{port.port}/{port.protocol}", f"to {port.service}"
+
+
+def _limits(plan: Plan) -> list[str]:
+    rows = _rows((item.service, item.limit, item.why) for item in plan.unenforced)
+    return [*rows, "-> tidegate doctor says what mends it"] if rows else []
 
 
 def _rows(rows: Iterable[Sequence[str]]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Optional, Set
 
-from tidegate.host import systemd, units
+from tidegate.host import limits, machine, systemd, units
 from tidegate.host.diff import copy_digest
 from tidegate.host.files import read_text
 from tidegate.host.fronts import front_units
@@ -30,6 +30,8 @@ def drift(
     for name, entry in sorted(services.items()):
         if entry["state"] in DOWN:
             found.append(_differs(name, "stopped", f"{name} is {entry['state']}"))
+        elif now is not None and _freed(now, name):
+            found.append(_differs(name, "limits", "limits that it lacks can be enforced now"))
     if now is not None and now.layout is not None:
         found += _other_copies(now, services)
     mine = {name.rsplit(".", 1)[0] for name in expected}
@@ -74,12 +76,23 @@ def renew(paths: Paths, now: Optional[Generation]) -> Set[str]:
         entry = now.release["services"][name]
         if entry["strategy"] == "job":
             continue
+        if _freed(now, name):
+            result.add(name)
         for unit in placed["units"]:
             file = f"{unit}.container"
             down = shown[unit].get("ActiveState") not in ("active", "activating")
             if down or read_text(paths.units / file) != expected[file]:
                 result.add(name)
     return result
+
+
+def _freed(now: Generation, service: str) -> bool:
+    """Whether the host can enforce more of a service's limits than when it was started."""
+    entry, texts = now.release["services"][service], (now.layout or {})["units"][service]
+    if entry["strategy"] == "job" or not any(limits.MARK in text for text in texts.values()):
+        return False
+    facts = machine.facts()
+    return any(limits.holds_now(text, entry["unit"], facts) for text in texts.values())
 
 
 def _other_copies(now: Generation, services: Facts) -> List[Facts]:

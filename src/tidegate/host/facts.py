@@ -6,7 +6,7 @@ import platform
 from pathlib import Path
 from typing import Any, Dict, Optional
 
-from tidegate.host import clock, deployment, generations, ledger, podman
+from tidegate.host import clock, deployment, generations, ledger, machine, podman
 from tidegate.host import observe as observed
 from tidegate.host.paths import Paths
 
@@ -28,7 +28,7 @@ def hello(paths: Paths, record: Optional[Dict[str, Any]]) -> Answer:
         "instance": paths.instance,
         "podman": podman.version(),
         "python": platform.python_version(),
-        "arch": observed.facts()["arch"],
+        "arch": machine.facts()["arch"],
         "boot_id": clock.boot_mark(),
         "state": deployment.public_state(record),
     }

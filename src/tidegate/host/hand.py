@@ -21,6 +21,7 @@ from tidegate.host import (
     generations,
     layout,
     ledger,
+    machine,
     observe,
     podman,
     systemd,
@@ -184,7 +185,8 @@ def generate_units(paths: Paths, arguments: Arguments) -> int:
     )
     for name in release["services"]:
         fronts.learn_ports(release, laid, name, set())
-    units.place(release, laid, now.release if now else None, (now.layout if now else None) or {})
+    before = (now.layout if now else None) or {}
+    units.place(release, laid, now.release if now else None, before, machine.facts())
     texts = drift.expected_units(Generation(laid["n"], release, "", laid))
     arguments.out.mkdir(parents=True, exist_ok=True)
     for name, text in sorted(texts.items()):

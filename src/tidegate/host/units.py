@@ -12,6 +12,7 @@ from typing import Any, Dict, List, Optional, Tuple
 
 from tidegate.host.diff import copy_digest
 from tidegate.host.layout import Layout, Release, mac, unit_names
+from tidegate.host.limits import Facts, fit
 
 Lines = List[Tuple[str, str]]
 # Each check is a podman process of its own: more often costs the start more than it gains.
@@ -38,11 +39,13 @@ def head(instance: str) -> str:
     return f"# Made by tidegate for {instance}. Do not edit: drift is mended."
 
 
-def service_units(release: Release, layout: Layout, service: str) -> Dict[str, str]:
+def service_units(
+    release: Release, layout: Layout, service: str, facts: Optional[Facts] = None
+) -> Dict[str, str]:
     """The container units of one service in its slot: file name → text."""
     slot = layout["services"][service]["slot"]
     return {
-        f"{unit}.container": _container(release, layout, service, slot, index)
+        f"{unit}.container": _container(release, layout, service, slot, index, facts)
         for index, unit in enumerate(unit_names(release, service, slot), 1)
     }
 
@@ -67,18 +70,25 @@ def shared_units(
     return result
 
 
-def place(release: Release, layout: Layout, before: Optional[Release], old: Layout) -> None:
+def place(
+    release: Release,
+    layout: Layout,
+    before: Optional[Release],
+    old: Layout,
+    facts: Optional[Facts] = None,
+) -> None:
     """Put the texts of all units into the layout of a new generation.
 
     What did not change keeps the text that it was started with, also when a newer Tidegate
-    would write it differently: an upgrade of the tool touches nothing that runs.
+    would write it differently: an upgrade of the tool touches nothing that runs. `facts` say
+    what this host can enforce.
     """
     known, services = old.get("units", {}), (before or {"services": {}})["services"]
     texts: Dict[str, Dict[str, str]] = {}
     for name, entry in release["services"].items():
         same = services.get(name) == entry and name in known
         kept = same and layout["services"][name]["since"] != layout["n"]
-        texts[name] = known[name] if kept else service_units(release, layout, name)
+        texts[name] = known[name] if kept else service_units(release, layout, name, facts)
     layout["units"] = texts
     layout["shared"] = shared_units(release, layout, before, old.get("shared", {}))
     layout["fronts"] = {
@@ -112,11 +122,19 @@ def _network(instance: str, entry: Dict[str, Any], layout: Layout, name: str) ->
     return text(instance, sections)
 
 
-def _container(release: Release, layout: Layout, service: str, slot: str, index: int) -> str:
+def _container(
+    release: Release,
+    layout: Layout,
+    service: str,
+    slot: str,
+    index: int,
+    facts: Optional[Facts],
+) -> str:
     entry = release["services"][service]
     sections = _sections(entry["unit"])
     unit = unit_names(release, service, slot)[index - 1]
     container = [line for line in sections.get("Container", []) if line[0] != "Pull"]
+    container = _of_copy(fit(container, facts), release["instance"], entry, index)
     if not any(key == "ContainerName" for key, _ in container):
         container.append(("ContainerName", unit))
     container += _networks(release, layout, service, slot, index)
@@ -134,6 +152,16 @@ def _container(release: Release, layout: Layout, service: str, slot: str, index:
     return text(release["instance"], sections)
 
 
+def _of_copy(container: Lines, instance: str, entry: Dict[str, Any], index: int) -> Lines:
+    """The lines of one copy of several: volumes that each has for itself are its own."""
+    if index == 1:
+        return container
+    for name in entry.get("own_volumes", ()):
+        first, own = f"{instance}-{name}.volume", f"{instance}-{name}.{index}.volume"
+        container = [(key, value.replace(first, own)) for key, value in container]
+    return container
+
+
 def _soon_healthy(container: Lines) -> Lines:
     """See a start healthy within a moment, at a boot too, not after a whole interval.
 
@@ -142,7 +170,7 @@ def _soon_healthy(container: Lines) -> Lines:
     ordinary one takes over (podman-run(1), --health-startup-cmd, Podman 5.4).
     """
     keys = dict(container)
-    if keys.get("Notify") != "healthy" or "HealthStartupCmd" in keys:
+    if keys.get("Notify") != "healthy" or "HealthStartupCmd" in keys or "HealthCmd" not in keys:
         return []
     return [
         ("HealthStartupCmd", keys["HealthCmd"]),

@@ -1,6 +1,25 @@
 """The difference between a release and what a host runs: what happens to which service, and why."""
 
 from tidegate.plan.compare import plan
-from tidegate.plan.model import NEW, Action, Change, Drift, ImageChange, Plan, PortChange
+from tidegate.plan.model import (
+    NEW,
+    Action,
+    Change,
+    Drift,
+    ImageChange,
+    Plan,
+    PortChange,
+    Unenforced,
+)
 
-__all__ = ["NEW", "Action", "Change", "Drift", "ImageChange", "Plan", "PortChange", "plan"]
+__all__ = [
+    "NEW",
+    "Action",
+    "Change",
+    "Drift",
+    "ImageChange",
+    "Plan",
+    "PortChange",
+    "Unenforced",
+    "plan",
+]

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tidegate.host import limits
 from tidegate.host.canon import digest
 from tidegate.host.diff import change
 from tidegate.plan import model
 from tidegate.plan.lines import differences
-from tidegate.plan.model import Action, Change, Drift, ImageChange, Plan, PortChange
+from tidegate.plan.model import Action, Change, Drift, ImageChange, Plan, PortChange, Unenforced
 
 Release = Mapping[str, Any]
 Entry = Mapping[str, Any]
@@ -44,13 +45,14 @@ PARTS = (
     ("stop_s", "seconds to stop"),
     ("migrate", "migration"),
 )
-RUNS_AGAIN = frozenset({"edited", "missing", "stopped"})
+RUNS_AGAIN = frozenset({"edited", "missing", "stopped", "limits"})
 
 
 def plan(old: Release | None, new: Release, observed: Mapping[str, Any]) -> Plan:
     """What deploying ``new`` does where ``old`` runs.
 
-    ``observed`` is the host's answer to ``observe``: its ``drift`` and ``services`` are read.
+    ``observed`` is the host's answer to ``observe``: its ``drift``, ``services`` and ``facts``
+    are read.
     """
     before = old or NOTHING
     drift = tuple(Drift(d["subject"], d["kind"], d["detail"]) for d in observed.get("drift") or ())
@@ -70,6 +72,7 @@ def plan(old: Release | None, new: Release, observed: Mapping[str, Any]) -> Plan
         files=tuple(sorted(set(new["files"]) - set(before["files"]))),
         ports=tuple(_ports(before, new)),
         drift=drift,
+        unenforced=tuple(_unenforced(new, observed.get("facts"))),
     )
 
 
@@ -161,6 +164,12 @@ def _open_ports(release: Release) -> set[tuple[str, int, str, str]]:
         for name, entry in release["services"].items()
         for port in entry["published"]
     }
+
+
+def _unenforced(release: Release, facts: Mapping[str, Any] | None) -> Iterator[Unenforced]:
+    for name, entry in sorted(release["services"].items()):
+        for miss in limits.missed(entry["unit"], facts):
+            yield Unenforced(name, miss.limit, miss.why)
 
 
 def _mended(observed: Mapping[str, Any]) -> dict[str, str]:

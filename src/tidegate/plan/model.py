@@ -79,6 +79,15 @@ class Drift:
 
 
 @dataclass(frozen=True, slots=True)
+class Unenforced:
+    """A limit of the compose file that the host does not hold a service to."""
+
+    service: str
+    limit: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The whole difference; ``actions`` are in the order in which they happen.
 
@@ -100,6 +109,7 @@ class Plan:
     files: tuple[str, ...] = ()
     ports: tuple[PortChange, ...] = ()
     drift: tuple[Drift, ...] = ()
+    unenforced: tuple[Unenforced, ...] = ()
 
     @property
     def empty(self) -> bool:
@@ -115,11 +125,12 @@ class Plan:
 
     @property
     def digest(self) -> str:
-        """What an approval is bound to: everything but ports and the text of drift.
+        """What an approval is bound to: all but ports, the text of drift, and limits not enforced.
 
-        Published ports are in the release's own digest, to which an approval is bound as well.
+        Published ports and limits are in the release's own digest, to which an approval is bound
+        as well.
         """
         value = asdict(self)
-        del value["ports"]
+        del value["ports"], value["unenforced"]
         value["drift"] = [[item.subject, item.kind] for item in self.drift]
         return digest(value)
