@@ -19,6 +19,8 @@ from tidegate.edges.private_dir import cache_dir
 from tidegate.errors import InputError, Where
 
 Values = dict[str, str]
+# podman v5.4.2 vendor/github.com/containers/common/pkg/secrets: larger than 0, less than this.
+MOST_BYTES = 512_000
 
 
 class Source(Protocol):
@@ -38,7 +40,7 @@ class Source(Protocol):
 
 def read(sources: Iterable[Source], variables: Mapping[str, str]) -> Values:
     """Base64 of each value by its name on the host; the environment's variables come first."""
-    return {source.secret: _encoded(_value(source, variables)) for source in sources}
+    return {source.secret: _encoded(_fitting(source, variables)) for source in sources}
 
 
 def changed(place: str, values: Mapping[str, str]) -> bool:
@@ -58,6 +60,17 @@ def remember(place: str, values: Mapping[str, str]) -> None:
     note = _note(place)
     note.touch(mode=0o600)
     note.write_text(json.dumps({"salt": salt, "digest": _digest(salt, values)}))
+
+
+def _fitting(source: Source, variables: Mapping[str, str]) -> bytes:
+    value = _value(source, variables)
+    if 0 < len(value) < MOST_BYTES:
+        return value
+    raise InputError(
+        f"the secret {source.name} has {len(value)} bytes, and podman keeps 1 to {MOST_BYTES - 1}",
+        code="secret-size", where=source.where,
+        hint="use a config for it" if value else "give it a value",
+    )  # fmt: skip
 
 
 def _value(source: Source, variables: Mapping[str, str]) -> bytes:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import platform
-import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
-from tidegate.host import deployment, drift, generations, podman, systemd
+from tidegate.host import deployment, drift, generations, machine, podman, systemd
 from tidegate.host.canon import digest
 from tidegate.host.files import read_text
 from tidegate.host.generations import Generation
@@ -27,11 +25,11 @@ def observe(paths: Paths, full: bool = False) -> Facts:
     with ThreadPoolExecutor(4) as pool:
         shown = pool.submit(systemd.show, names)
         running = pool.submit(podman.containers, paths.instance)
-        secrets = pool.submit(podman.secrets)
+        secrets = pool.submit(podman.own_secrets, paths.instance)
         networks = pool.submit(podman.networks)
         containers = {_name(entry): entry for entry in running.result()}
         services = _services(now, shown.result(), containers)
-        stored = sorted(entry["name"] for entry in secrets.result())
+        stored = sorted(secrets.result())
         nets = [_network(entry) for entry in networks.result()]
     number = deployment.current_number(paths)
     kept = [generations.load(paths, n) for n in generations.committed(paths)]
@@ -42,23 +40,13 @@ def observe(paths: Paths, full: bool = False) -> Facts:
         "generation": number,
         "services": services,
         "networks": nets,
-        "secrets": [{"name": n} for n in stored if n.startswith(f"{paths.instance}_")],
+        "secrets": [{"name": name} for name in stored],
         "drift": [] if record else drift.drift(paths, now, services, containers),
         "open": None if record is None else _open(record),
         "disk_free_bytes": podman.free_bytes(paths.base),
         "generations": [generations.summary(entry, number) for entry in kept if entry],
         "listening": sorted(listening_here()),
-        "facts": facts(),
-    }
-
-
-def facts() -> Facts:
-    """What the machine is and can do, as far as it is cheap to know."""
-    controllers = read_text(_own_cgroup() / "cgroup.controllers") or ""
-    return {
-        "arch": {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine()),
-        "python": platform.python_version(),
-        "controllers": controllers.split(),
+        "facts": machine.facts(),
     }
 
 
@@ -71,12 +59,6 @@ def listening_here() -> "set[int]":
             if fields[3] == "0A":
                 found.add(int(fields[1].rpartition(":")[2], 16))
     return found
-
-
-def _own_cgroup() -> Path:
-    text = read_text(Path("/proc/self/cgroup")) or ""
-    match = re.search(r"^0::(.*)$", text, re.MULTILINE)
-    return Path("/sys/fs/cgroup" + (match.group(1) if match else ""))
 
 
 def _unit_names(now: Optional[Generation]) -> List[str]:

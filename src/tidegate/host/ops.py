@@ -39,7 +39,7 @@ class Ops:
         known = ctx.record.setdefault("secrets", {}).get(name, known)
         if not known or not podman.secret_is(known, value):
             known = f"{name}-{uuid.uuid4().hex[:8]}"
-            podman.create_secret(known, value)
+            podman.create_secret(known, value, ctx.paths.instance)
         ctx.record["secrets"][name] = known
         deployment.save(ctx.paths, ctx.record)
         return {"version": known}
@@ -130,9 +130,8 @@ class Ops:
         result = leave(ctx)
         for name in volumes:
             podman.remove_volume(name)
-        for secret in podman.secrets():
-            if str(secret["name"]).startswith(f"{ctx.paths.instance}_"):
-                podman.remove_secret(str(secret["name"]))
+        for secret in podman.own_secrets(ctx.paths.instance):
+            podman.remove_secret(secret)
         if ctx.record["state"] == "acquired":
             self._step("abandon")
         return {"removed": result["stopped"], "volumes": volumes}

@@ -15,6 +15,7 @@ from tidegate.host.errors import HostError
 from tidegate.host.run import run
 
 OLDEST = (5, 4)
+LABEL = "tidegate.instance"
 
 
 def version() -> str:
@@ -43,7 +44,7 @@ def containers(instance: str) -> List[Dict[str, Any]]:
             "ps",
             "--all",
             "--filter",
-            f"label=tidegate.instance={instance}",
+            f"label={LABEL}={instance}",
             "--format",
             "json",
         ]
@@ -55,10 +56,22 @@ def networks() -> List[Dict[str, Any]]:
     return _list(["podman", "network", "ls", "--format", "json"])
 
 
-def secrets() -> List[Dict[str, Any]]:
+def secrets() -> Set[str]:
     """Names of all secrets of this user; never a value."""
-    output = run(["podman", "secret", "ls", "--format", "{{.Name}}"]).stdout
-    return [{"name": line} for line in output.split()]
+    return set(run(["podman", "secret", "ls", "--format", "{{.Name}}"]).stdout.split())
+
+
+def own_secrets(instance: str) -> List[str]:
+    """The secrets that were made for `instance`: not those that only begin with its name."""
+    names = sorted(name for name in secrets() if name.startswith(f"{instance}_"))
+    if not names:
+        return []
+    shown = run(["podman", "secret", "inspect", *names], check=False).stdout
+    return [
+        str(entry["Spec"]["Name"])
+        for entry in json.loads(shown or "[]")
+        if (entry["Spec"].get("Labels") or {}).get(LABEL) == instance
+    ]
 
 
 def images() -> Set[str]:
@@ -203,16 +216,14 @@ def remove_secret(name: str) -> None:
 
 
 def secret_is(name: str, value: bytes) -> bool:
-    """Whether the secret `name` is here and holds `value`; the value goes nowhere else."""
+    """Whether the secret `name` is here and holds `value`, any bytes; it goes nowhere else."""
+    shown = '{{printf "%x" .SecretData}}'
     result = run(
-        ["podman", "secret", "inspect", "--showsecret", "--format", "{{json .SecretData}}", name],
-        check=False,
+        ["podman", "secret", "inspect", "--showsecret", "--format", shown, name], check=False
     )
-    if result.returncode != 0:
-        return False
-    return str(json.loads(result.stdout)).encode() == value
+    return result.returncode == 0 and result.stdout.strip() == value.hex()
 
 
-def create_secret(name: str, value: bytes) -> None:
+def create_secret(name: str, value: bytes, instance: str) -> None:
     """Store a secret; the value is read from standard input, it is in no argv."""
-    run(["podman", "secret", "create", name, "-"], stdin=value)
+    run(["podman", "secret", "create", f"--label={LABEL}={instance}", name, "-"], stdin=value)

@@ -16,6 +16,7 @@ from tidegate.host import (
     fronts,
     generations,
     layout,
+    machine,
     observe,
     podman,
     strategies,
@@ -83,6 +84,7 @@ def _guard(ctx: Context, release: Release, old: Optional[Generation], args: Dict
     _stateful(release, old, bool(args.get("allow_stateful")))
     _ports_free(release, old, fronts.edge_ports(ctx.paths))
     _externals(release)
+    _paths(release)
 
 
 def _stateful(release: Release, old: Optional[Generation], allowed: bool) -> None:
@@ -149,6 +151,36 @@ def _externals(release: Release) -> None:
                 subject=entry["name"],
                 hint=f"on the host: podman volume create {entry['name']}",
             )
+    _external_secrets(release)
+
+
+def _external_secrets(release: Release) -> None:
+    uses = [use for entry in release["services"].values() for use in entry["secrets"]]
+    wanted = sorted({use["secret"] for use in uses if use.get("external")})
+    here = podman.secrets() if wanted else set()
+    for name in wanted:
+        if name not in here:
+            raise HostError(
+                "input",
+                "secret-missing",
+                f"the external secret {name!r} is not here",
+                subject=name,
+                hint=f"on the host: podman secret create {name} FILE",
+            )
+
+
+def _paths(release: Release) -> None:
+    """What is mounted with `create_host_path: false` must be here."""
+    for name, entry in release["services"].items():
+        for path in entry.get("paths", ()):
+            if not os.path.lexists(path):
+                raise HostError(
+                    "input",
+                    "path-missing",
+                    f"{name} mounts {path}, which is not on this host",
+                    subject=path,
+                    hint="make it, or leave `create_host_path: false` out",
+                )
 
 
 def _lay(ctx: Context, release: Release, old: Optional[Generation]) -> Generation:
@@ -176,7 +208,8 @@ def _lay(ctx: Context, release: Release, old: Optional[Generation]) -> Generatio
     for name, entry in release["services"].items():
         if entry["strategy"] == "blue-green":
             fronts.learn_ports(release, laid, name, set())
-    units.place(release, laid, old.release if old else None, (old.layout if old else None) or {})
+    before = (old.layout if old else None) or {}
+    units.place(release, laid, old.release if old else None, before, machine.facts())
     generations.store_layout(ctx.paths, laid)
     return Generation(ctx.number, release, "", laid)
 

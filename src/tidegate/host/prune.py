@@ -92,9 +92,8 @@ def _secrets(ctx: Context, kept: Set[int]) -> None:
         generation = generations.load(ctx.paths, n)
         if generation is not None and generation.layout is not None:
             wanted |= set(generation.layout.get("secrets", {}).values())
-    for entry in podman.secrets():
-        name = str(entry["name"])
-        if name.startswith(f"{ctx.paths.instance}_") and name not in wanted:
+    for name in podman.own_secrets(ctx.paths.instance):
+        if name not in wanted:
             podman.remove_secret(name)
 
 
