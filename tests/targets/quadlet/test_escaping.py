@@ -164,7 +164,7 @@ def test_health_command(words: list[str], shell: str) -> None:
         assert health_command(command) == test
 
 
-@pytest.mark.parametrize("text", ["a\0b", "a\x80b", "\ud800"])
+@pytest.mark.parametrize("text", ["a\0b", "a\x80b", "\ud800", "\ufffe", "\ufdd0", "\U0010ffff"])
 def test_refused_by_name(text: str) -> None:
     """What no unit file can carry is an error that names the key."""
     loaded = replace(BASE, services={"web": {"image": "x", "environment": {"A": text}}})

@@ -32,14 +32,18 @@ class InexpressibleError(ValueError):
 def checked(text: str) -> str:
     """``text``, unless it holds what no unit file can carry.
 
-    U+0080 is refused because Quadlet 5.4 writes it as the byte 0x80, which is not UTF-8.
+    U+0080 is refused because Quadlet 5.4 writes it as the byte 0x80, which is not UTF-8;
+    noncharacters because systemd 257 drops a line with one (src/basic/utf8.c, unichar_is_valid).
     """
     if "\0" in text:
         raise InexpressibleError("holds a NUL character")
-    if "\x80" in text:
-        raise InexpressibleError("holds the control character U+0080")
-    if any("\ud800" <= char <= "\udfff" for char in text):
-        raise InexpressibleError("is not valid Unicode")
+    for code in () if text.isascii() else map(ord, text):
+        if code == 0x80:
+            raise InexpressibleError("holds the control character U+0080")
+        if 0xD800 <= code <= 0xDFFF:
+            raise InexpressibleError("is not valid Unicode")
+        if 0xFDD0 <= code <= 0xFDEF or code & 0xFFFE == 0xFFFE:
+            raise InexpressibleError(f"holds U+{code:04X}, which systemd takes for no character")
     return text
 
 
@@ -62,21 +66,25 @@ def _escape(char: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class HostPath:
-    """A path on the host; ``home``: below the deploy user's home, systemd's specifier ``%h``."""
+    """A path on the host, below ``under``: nothing, or a folder by systemd's specifiers, ``%h``."""
 
     path: str
-    home: bool = False
+    under: str = ""
 
     @property
     def bare(self) -> str:
         """For the short form of ``Volume=``, where nothing can be quoted."""
-        return ("%h/" if self.home else "") + specifiers(self.path)
+        return self._start + specifiers(self.path)
 
     def within(self, text: str) -> str:
         """``text`` as one quoted word, with this path in place of its ``{}``."""
         before, _, after = text.partition("{}")
         path = word(self.path)[1:-1]
-        return f"{word(before)[:-1]}{'%h/' if self.home else ''}{path}{word(after)[1:]}"
+        return f"{word(before)[:-1]}{self._start}{path}{word(after)[1:]}"
+
+    @property
+    def _start(self) -> str:
+        return f"{self.under}/" if self.under else ""
 
 
 def words(texts: list[str]) -> str:

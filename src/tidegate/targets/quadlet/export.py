@@ -65,7 +65,8 @@ def export(project: Project, *, variables: Mapping[str, str], rootful: bool = Fa
         entries += [*sheet.entries, *_renamed(scope, name)]
         copies = zip(scope.names.units[name], scope.names.containers[name], strict=True)
         for index, (unit, container) in enumerate(copies):
-            files[f"{unit}.container"] = _text(_copy(sheet.lines, container, first=index == 0))
+            lines = _copy(sheet.lines, container, first=index == 0)
+            files[f"{unit}.container"] = _text(_own(lines, scope, found.own.get(name, ()), index))
     for name in project.services.keys() - containers.keys():
         entries += _provided(project, name)
     for name in sorted(project.networks):
@@ -155,6 +156,15 @@ def _copy(lines: Lines, name: str, *, first: bool) -> Lines:
     if not first:
         container = [line for line in container if not _is_fixed_port(line)]
     return {**lines, "Container": [*container, ["ContainerName", name]]}
+
+
+def _own(lines: Lines, scope: Scope, keys: Iterable[str], index: int) -> Lines:
+    """The lines of a further copy, with those volumes that each copy has for itself."""
+    container = list(lines["Container"])
+    for key in keys if index else ():
+        old, new = scope.volume_unit(key), scope.volume_unit(f"{key}.{index + 1}")
+        container = [[word, value.replace(old, new)] for word, value in container]
+    return {**lines, "Container": container}
 
 
 def _is_fixed_port(line: list[str]) -> bool:

@@ -18,13 +18,17 @@ from tidegate.images.names import parse
 from tidegate.release.files import FileFact, bytes_digest, is_placeholder
 from tidegate.targets.quadlet.escape import HostPath, InexpressibleError, word
 from tidegate.targets.quadlet.rows import Service, below
-from tidegate.targets.quadlet.scope import Scope
 from tidegate.targets.quadlet.sheet import NATIVE, PODMAN_ARGS, Path
+from tidegate.targets.quadlet.strategy import replicas, undeclared
 from tidegate.targets.quadlet.wanted import config_text
 
 # Only what needs no quoting anywhere may go into the short form `source:target:options`.
 _SHORT = re.compile(r"[A-Za-z0-9_./@+-]+")
+NO_COPY = "podman has it only for plain mounts"
 NO_EFFECT = "only tells Docker Desktop how to cache"
+# Each unit's own, in the user's runtime folder; and how a user becomes root of its containers.
+OWN_FOLDER = "%t/tidegate-%N"
+AS_OWNER = '[ "$(id -u)" = 0 ] && exec "$@"; exec podman unshare "$@"'
 # Docker makes a missing folder; podman does not. A path that exists may be a file or a socket.
 MAKE_FOLDER = '[ -e "$1" ] || mkdir -p -- "$1"'
 
@@ -42,16 +46,18 @@ def _unknown(service: Service, path: Path, mount: Mapping[str, Any]) -> None:
 
 
 def _volume(service: Service, path: Path, mount: Mapping[str, Any]) -> None:
-    source = mount.get("source") or _anonymous(service, mount["target"])
     options = mount.get("volume") or {}
     if options.get("labels"):
         labels = (*path, "volume", "labels")
         service.sheet.unsupported(labels, "a mount cannot label its volume", "label the volume")
+    if not mount.get("source") and service.scope.strategies.get(service.name) == "blue-green":
+        _forgotten(service, path, mount)
+        return
+    source = mount.get("source") or _anonymous(service, mount["target"])
     entry = service.scope.project.volumes.get(source) or {}
     external, scope = bool(entry.get("external")), service.scope
     name = str(entry.get("name", source)) if external else scope.volume_unit(source)
-    words = ["ro"] if mount.get("read_only") else []
-    words += ["nocopy"] if options.get("nocopy") else []
+    words = _volume_words(mount)
     if options.get("subpath"):
         extra = {"subpath": options["subpath"]}
         key = _mount(service, path, "volume", HostPath(name), mount["target"], words, extra)
@@ -60,8 +66,26 @@ def _volume(service: Service, path: Path, mount: Mapping[str, Any]) -> None:
     _covered(service, path, mount, key)
 
 
+def _volume_words(mount: Mapping[str, Any]) -> list[str]:
+    words = ["ro"] if mount.get("read_only") else []
+    return [*words, "nocopy"] if (mount.get("volume") or {}).get("nocopy") else words
+
+
+def _forgotten(service: Service, path: Path, mount: Mapping[str, Any]) -> None:
+    """A volume of podman's own naming, one for each copy: it goes with its container."""
+    fields = ["type=volume", _csv(f"target={mount['target']}")]
+    for item in _volume_words(mount):
+        if item == "nocopy":
+            service.sheet.unsupported((*path, "volume", item), NO_COPY)
+        else:
+            fields.append(_MOUNT_WORDS[item])
+    service.sheet.option(path, "--mount", ",".join(fields))
+    del service.sheet.entries[-1]
+    _covered(service, path, mount, "--mount")
+
+
 def _anonymous(service: Service, target: str) -> str:
-    """The key of the named volume that stands for an anonymous one."""
+    """The key of the named volume that stands for an anonymous one; each copy has its own."""
     slug = _slug(target)
     mounts = service.compose.get("volumes") or []
     others = [mount["target"] for mount in mounts if mount["type"] == "volume"]
@@ -70,9 +94,13 @@ def _anonymous(service: Service, target: str) -> str:
     ):
         slug += f"-{bytes_digest(target.encode())[7:13]}"
     key = f"{service.name}-anonymous-{slug}"
-    name = f"{service.scope.instance}_{key}"
-    lines = {"Volume": [["VolumeName", name]]}
-    service.found.volumes[key] = {"name": name, "external": False, "unit": lines}
+    copies = replicas(service.scope, service.name)
+    for own in (key, *(f"{key}.{index}" for index in range(2, copies + 1))):
+        name = f"{service.scope.instance}_{own}"
+        lines = {"Volume": [["VolumeName", name]]}
+        service.found.volumes[own] = {"name": name, "external": False, "unit": lines}
+    if copies > 1:
+        service.found.own.setdefault(service.name, []).append(key)
     return key
 
 
@@ -87,22 +115,9 @@ def image_volumes(service: Service) -> None:
         _short(service, ("image",), "volume", HostPath(name), target, [])
 
 
-def undeclared(scope: Scope, name: str) -> list[str]:
-    """The paths of volumes of an image that nothing is mounted on.
-
-    Who asks for two copies by name has said that they hold nothing worth keeping.
-    """
-    facts = scope.facts(name)
-    if facts is None or scope.setting(name).strategy == "blue-green":
-        return []
-    compose = scope.service(name)
-    taken = {str(mount.get("target", "")).rstrip("/") for mount in compose.get("volumes") or []}
-    taken |= {str(item).partition(":")[0].rstrip("/") for item in compose.get("tmpfs") or []}
-    return [path for path in facts.volumes if path.rstrip("/") not in taken]
-
-
 def _bind(service: Service, path: Path, mount: Mapping[str, Any]) -> None:
     scope, source, options = service.scope, mount["source"], mount.get("bind") or {}
+    create = "bind" not in mount or bool(options.get("create_host_path"))
     words = _bind_words(service, path, options)
     inside = None if scope.exporting else scope.relative(source)
     fact = scope.files.get(source) if inside is not None else None
@@ -111,6 +126,9 @@ def _bind(service: Service, path: Path, mount: Mapping[str, Any]) -> None:
         place = scope.file_path(digest)
         words = ["ro", *(item for item in words if item not in ("z", "Z")), "z"]
     elif inside is not None:
+        if fact is None and not create:
+            hint = "make it, or leave `create_host_path: false` out"
+            service.sheet.refuse((*path, "source"), f"{inside} is not in the project", hint)
         place = scope.data_folder(inside)
         words = ["ro", *words] if mount.get("read_only") else words
         words = words if {"z", "Z"} & set(words) else [*words, "z"]
@@ -118,8 +136,10 @@ def _bind(service: Service, path: Path, mount: Mapping[str, Any]) -> None:
     else:
         place = HostPath(source)
         words = ["ro", *words] if mount.get("read_only") else words
-        if options.get("create_host_path", True):
+        if create:
             _make(service, place)
+        else:
+            service.found.paths.append(source)
     key = _short(service, path, "bind", place, mount["target"], words)
     _covered(service, path, mount, key)
 
@@ -193,7 +213,7 @@ def _mount(
     """``Mount=type=…``: fields as in CSV, the whole in quotes."""
     if "nocopy" in words:
         words = [word for word in words if word != "nocopy"]
-        service.sheet.unsupported((*path, "volume", "nocopy"), "podman has it only for plain mounts")
+        service.sheet.unsupported((*path, "volume", "nocopy"), NO_COPY)
     fields = [_csv(f"target={target}")]
     fields += [_MOUNT_WORDS.get(item, item) for item in words]
     fields += [_csv(f"{name}={value}") for name, value in extra.items()]
@@ -258,30 +278,47 @@ def configs(service: Service, at: str, value: Any) -> None:
     for index, use in enumerate(value):
         path = (at, index)
         fact = _config(service, path, use["source"])
-        if use.get("mode"):
-            fact = replace(fact, mode=int(str(use["mode"]), 8))
-        for name in ("uid", "gid"):
-            if str(use.get(name) or "0") != "0":
-                _owner(service, (*path, name), use["source"])
         digest = service.found.companion(fact, service.sheet.where(service.sheet.path + path))
+        place = service.scope.file_path(digest)
+        if use.get("mode") or _owner(use) != ("0", "0"):
+            place = _owned(service, path, place, use)
         target = use.get("target") or f"/{use['source']}"
-        _short(service, path, "bind", service.scope.file_path(digest), target, ["ro", "z"])
+        _short(service, path, "bind", place, target, ["ro", "z"])
         _covered(service, path, use, "Volume")
 
 
-def _owner(service: Service, path: Path, name: str) -> None:
-    if service.scope.project.configs[name].get("file"):
-        service.sheet.harmless(path, "docker compose ignores it for a file, too")
-    else:
-        hint = "make the file readable by all: mode 0444"
-        service.sheet.unsupported(path, "a config belongs to root", hint)
+def _owner(use: Mapping[str, Any]) -> tuple[str, str]:
+    return str(use.get("uid") or "0"), str(use.get("gid") or "0")
+
+
+def _owned(service: Service, path: Path, file: HostPath, use: Mapping[str, Any]) -> HostPath:
+    """A copy with the mode and the owner of one use, made anew at each start, gone at the end.
+
+    Owners are the container's: for a rootless user those of its own user namespace.
+    """
+    sheet, (user, group) = service.sheet, _owner(use)
+    for name, number in (("uid", user), ("gid", group)):
+        if not number.isdigit():
+            sheet.refuse((*path, name), f"{number!r} is not a number", "give the numeric id")
+    mode = str(use.get("mode") or "0444")
+    if not (mode.isdigit() and int(mode, 8) <= 0o7777):
+        sheet.refuse((*path, "mode"), f"{mode!r} is no file mode", "as in 0440")
+    copy = HostPath(f"{use['source']}-{path[1]}", OWN_FOLDER)
+    line = ["Service", "RuntimeDirectory", OWN_FOLDER.partition("/")[2]]
+    if line[1:] not in sheet.lines.get("Service", []):
+        sheet.raw(*line)
+    command = f"/usr/bin/install -m {mode}"
+    if (user, group) != ("0", "0"):  # root of the container is the user that podman runs as
+        command = f"/bin/sh -c {word(AS_OWNER)} sh install -m {mode} -o {user} -g {group}"
+    sheet.raw("Service", "ExecStartPre", f"{command} {file.within('{}')} {copy.within('{}')}")
+    return copy
 
 
 def _config(service: Service, path: Path, name: str) -> FileFact:
     config, sheet = service.scope.project.configs[name], service.sheet
     content = config_text(config, service.scope.variables)
     if content is not None:
-        return FileFact(bytes_digest(content), 0o644, len(content))
+        return FileFact(bytes_digest(content), 0o444, len(content))
     if config.get("environment"):
         variable = config["environment"]
         sheet.refuse(path, f"config {name} takes variable {variable}, which is not set")

@@ -183,7 +183,14 @@ def _entry(
         "stop_s": stop_s(compose),
         "stateful": scope.setting(name).stateful,
         "migrate": None,
+        **_if_any("own_volumes", service.found.own.get(name)),
+        **_if_any("paths", service.found.paths),
     }
+
+
+def _if_any(key: str, found: list[str] | None) -> dict[str, list[str]]:
+    """A key that only some services have: without it, entries stay what they were."""
+    return {key: sorted(set(found))} if found else {}
 
 
 def _is_named(mount: Mapping[str, Any]) -> bool:

@@ -34,17 +34,14 @@ def pids_limit(service: Service, at: str, value: Any) -> None:
 
 
 def ulimits(service: Service, at: str, value: Any) -> None:
-    """The row ``ulimits``: ``name=soft:hard``; one that is not given is as the other."""
-    lines = []
-    for name, limit in sorted(value.items()):
-        pair = limit if isinstance(limit, Mapping) else {"soft": limit}
-        soft, hard = pair.get("soft", pair.get("hard")), pair.get("hard", pair.get("soft"))
-        if soft is not None:
-            lines.append(f"{name}={soft}:{hard}")
-    if lines:
-        service.sheet.key((at,), "Ulimit", *lines)
-    else:
-        service.sheet.default((at,), "empty")
+    """The row ``ulimits``: ``name=soft:hard``; docker compose leaves a 0 out."""
+    limits = [
+        f"{name}={limit.get('soft', 0)}:{limit.get('hard', 0)}"
+        if isinstance(limit, Mapping)
+        else f"{name}={limit}:{limit}"
+        for name, limit in sorted(value.items())
+    ]
+    service.sheet.key((at,), "Ulimit", *limits)
 
 
 def blkio(service: Service, at: str, value: Any) -> None:

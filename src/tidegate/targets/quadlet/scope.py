@@ -17,7 +17,7 @@ from tidegate.release.image import ImageRef
 from tidegate.targets.quadlet.escape import HostPath
 
 # Below the deploy user's home: files by digest, and folders that services write to.
-HOST_ROOT = ".local/share/tidegate"
+HOME, HOST_ROOT = "%h", ".local/share/tidegate"
 
 
 class Project(Protocol):
@@ -113,21 +113,27 @@ class Scope:
 
     def data_folder(self, relative: str) -> HostPath:
         """Where a folder of the project that services write to lies on the host."""
-        return HostPath(f"{HOST_ROOT}/{self.instance}/data/{relative}", home=True)
+        return HostPath(f"{HOST_ROOT}/{self.instance}/data/{relative}", HOME)
 
     def file_path(self, digest: str) -> HostPath:
         """Where a companion file or tree lies on the host."""
         name = digest.removeprefix("sha256:")
-        return HostPath(f"{HOST_ROOT}/{self.instance}/files/{name}", home=True)
+        return HostPath(f"{HOST_ROOT}/{self.instance}/files/{name}", HOME)
 
 
 @dataclass(slots=True)
 class Found:
-    """What rendering a service turned up besides its unit."""
+    """What rendering a service turned up besides its unit.
+
+    ``own``: keys of volumes that each copy of a service has for itself; ``paths``: what must be
+    on the host before anything changes.
+    """
 
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
     volumes: dict[str, dict[str, Any]] = field(default_factory=dict)
     secrets: list[dict[str, Any]] = field(default_factory=list)
+    own: dict[str, list[str]] = field(default_factory=dict)
+    paths: list[str] = field(default_factory=list)
 
     def companion(self, fact: Fact, where: Where) -> str:
         """Note a companion file; returns its digest. One digest has one mode."""

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 from tidegate.errors import InputError
 from tidegate.release.files import is_placeholder
-from tidegate.targets.quadlet.mounts import undeclared
 from tidegate.targets.quadlet.scope import Scope
 
 JOB_MODES = frozenset({"replicated-job", "global-job"})
@@ -187,3 +186,17 @@ def replicas(scope: Scope, name: str) -> int:
     if compose.get("scale") is not None:
         return int(compose["scale"])
     return int(deploy.get("replicas", 1) if deploy.get("replicas") is not None else 1)
+
+
+def undeclared(scope: Scope, name: str) -> list[str]:
+    """The paths of volumes of an image that nothing is mounted on.
+
+    Who asks for two copies by name has said that they hold nothing worth keeping.
+    """
+    facts = scope.facts(name)
+    if facts is None or scope.setting(name).strategy == "blue-green":
+        return []
+    compose = scope.service(name)
+    taken = {str(mount.get("target", "")).rstrip("/") for mount in compose.get("volumes") or []}
+    taken |= {str(item).partition(":")[0].rstrip("/") for item in compose.get("tmpfs") or []}
+    return [path for path in facts.volumes if path.rstrip("/") not in taken]

@@ -187,14 +187,9 @@ def _shared(option: str) -> Callable[[Meant, str], Iterator[Option]]:
 
 def _ulimits(_meant: Meant, value: Mapping[str, Any]) -> Iterator[Option]:
     for name, limit in value.items():
-        both = limit if isinstance(limit, Mapping) else {"soft": limit}
-        soft, hard = (both.get(key) for key in ("soft", "hard"))
-        if soft is None and hard is None:
-            continue
-        yield (
-            "--ulimit",
-            f"{name}={hard if soft is None else soft}:{soft if hard is None else hard}",
-        )
+        # The schema asks for both, and what is 0 is not printed.
+        both = limit if isinstance(limit, Mapping) else {"soft": limit, "hard": limit}
+        yield "--ulimit", f"{name}={both.get('soft', 0)}:{both.get('hard', 0)}"
 
 
 def _pids(_meant: Meant, value: Any) -> Iterator[Option]:
