@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from tidegate.compose import Source
 from tidegate.compose.dotenv import parse
+from tidegate.compose.files import Allowance
 from tidegate.compose.variables import Used, VariableError, substitute
 from tidegate.errors import InputError
 from tidegate.testing.casefiles import case_paths
@@ -64,7 +65,7 @@ def test_a_crash_and_a_slow_file_are_violations(monkeypatch: pytest.MonkeyPatch)
     violations, figures = compose_fuzz.fuzz(3, 0, case_paths()[:1])
     assert sorted(line.splitlines()[0] for line in violations) == [
         "a of seed 3: ZeroDivisionError: seen",
-        "b of seed 3: more than 0.1 s",
+        "b of seed 3: more than 0.2 s",
     ]
     assert figures["results"] == 0
 
@@ -131,6 +132,6 @@ def test_any_expression_is_text_or_an_error(text: str) -> None:
 def test_any_env_file_is_variables_or_an_error(text: str) -> None:
     """An env file gives variables or InputError."""
     try:
-        parse(text, "a.env", {}, lambda _name: None)
+        parse(text, "a.env", {}, lambda _name: None, Allowance())
     except InputError as error:
         assert error.where is not None

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tidegate.cli.output import print_json, say
 from tidegate.compose.document import read
+from tidegate.compose.files import Allowance, Source
 from tidegate.config import find_compose_files, read_config
 from tidegate.config.load import COMPOSE_FILES, FILE, default_project
 from tidegate.errors import InputError
@@ -85,7 +86,8 @@ def look(root: Path, project: str) -> Found:
     named = ""
     services: list[str] = []
     for name in files:
-        for document in read((root / name).read_text(encoding="utf-8"), name):
+        source = Source(name, (root / name).read_text(encoding="utf-8"))
+        for document in read(source, Allowance()):
             node = document.root.get("name")
             named = node.text() if node else named
             body = document.root.get("services")

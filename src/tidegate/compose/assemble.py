@@ -12,18 +12,27 @@ from dataclasses import dataclass, field, replace
 from tidegate.compose.canonical import canonical, with_defaults
 from tidegate.compose.document import Document, read
 from tidegate.compose.dotenv import Entry, parse
-from tidegate.compose.extends import Extender
-from tidegate.compose.files import Reader, Scope, Source, discard, from_base, local, parent
+from tidegate.compose.extends import MAX_CHAIN, Extender
+from tidegate.compose.files import (
+    SERVICE_VALUES,
+    Allowance,
+    Reader,
+    Scope,
+    Source,
+    discard,
+    from_base,
+    local,
+    parent,
+)
 from tidegate.compose.interpolate import Interpolation
 from tidegate.compose.merge import merge
 from tidegate.compose.nodes import Mark, Node, fail, plain
 from tidegate.compose.paths import Paths, join
+from tidegate.compose.ports import values
 from tidegate.compose.schema import validate
 from tidegate.compose.sections import check_sections
 from tidegate.compose.shapes import INCLUDE
 from tidegate.compose.unique import unique
-
-MAX_FILES = 200
 
 
 @dataclass(slots=True)
@@ -33,15 +42,18 @@ class Assembler:
     reader: Reader
     home: str
     unset: dict[str, Mark] = field(default_factory=dict)
-    opened: int = 0
+    allowance: Allowance = field(default_factory=Allowance)
+    parsed: dict[str, list[Document]] = field(default_factory=dict)
+
+    def parse(self, source: Source) -> list[Document]:
+        """The documents of a compose file, those of `parsed` for once."""
+        self.allowance.take_file((source.name, 1, 1))
+        return self.parsed.pop(source.name, None) or list(read(source, self.allowance))
 
     def open(self, path: str, at: Mark | None) -> Source:
         """A file that another one names at `at`."""
-        self.opened += 1
-        if self.opened > MAX_FILES:
-            fail(f"more than {MAX_FILES} files", at, code="compose-too-large")
         try:
-            return Source(path, self.reader.read(path))
+            source = Source(path, self.reader.read(path))
         except FileNotFoundError:
             fail(f"no such file: {path}", at or (path, 0, 0), code="compose-file")
         except UnicodeDecodeError:
@@ -49,12 +61,14 @@ class Assembler:
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
             fail(f"cannot read {path}: {reason}", at or (path, 0, 0), code="compose-file")
+        self.allowance.take_text(source.text, at or (path, 0, 0))
+        return source
 
     def model(self, files: Sequence[Source], scope: Scope) -> Node:
         """The files as one model in long form, with absolute paths."""
         found = Node({}, (files[0].name, 1, 1))
         for file in files:
-            for document in read(file.text, file.name):
+            for document in self.parse(file):
                 found = self._add(found, document, file.name, scope)
         found = with_defaults(found)
         check_sections(found)
@@ -70,7 +84,8 @@ class Assembler:
         """A document's own copy, with its variables replaced."""
         if not isinstance(document.root.value, dict):
             fail("a compose file must be a mapping", document.root, code="compose-schema")
-        return Interpolation(scope.environment.get, self.unset).apply(document.root)
+        lookup = self.allowance.lookup(scope.environment.get)
+        return Interpolation(lookup, self.unset).apply(document.root)
 
     def _add(self, found: Node, document: Document, file: str, scope: Scope) -> Node:
         layer = self.interpolate(document, scope)
@@ -79,8 +94,18 @@ class Assembler:
         self._include(layer, replace(scope, included=(*scope.included, file)))
         found = unique(merge(found, layer))
         validate(found)
+        self._count(layer)
         found.children().pop("version", None)
         return unique(canonical(found))
+
+    def _count(self, layer: Node) -> None:
+        """Count what becomes more than it is: services, and ranges of ports."""
+        services = layer.get("services")
+        for service in services.children().values() if services else ():
+            self.allowance.take_values(SERVICE_VALUES, service)
+            ports = service.get("ports")
+            for port in ports.items() if ports else ():
+                self.allowance.take_values(values(port.text()), port)
 
     def _include(self, layer: Node, scope: Scope) -> None:
         """Put what `include` names into the layer that names it."""
@@ -100,6 +125,8 @@ class Assembler:
         if paths is None or not paths.items():
             fail("an include needs a path", form, code="compose-missing")
         names = [local(item, scope.base) for item in paths.items()]
+        if len(scope.included) > MAX_CHAIN:
+            fail(f"more than {MAX_CHAIN} files include each other", form, code="compose-too-large")
         if names[0] in scope.included:
             fail(
                 "include cycle: " + " includes ".join((*scope.included, names[0])),
@@ -135,7 +162,7 @@ class Assembler:
             if self.reader.is_dir(name):
                 fail(f"{name} is a directory", at or (name, 0, 0), code="env-file")
             text = self.open(name, at).text
-            entries |= parse(text, name, entries, strongest.get)
+            entries |= parse(text, name, entries, strongest.get, self.allowance)
         return {**{key: entry.value for key, entry in entries.items()}, **strongest}
 
 

@@ -14,8 +14,6 @@ from tidegate.compose.mounts import parse_mount
 from tidegate.compose.nodes import Node, Path, dotted, fail
 from tidegate.compose.ports import PortError, parse_port
 
-MAX_PORTS = 20_000  # of one service; each becomes several values
-
 _CODE = "compose-type"
 Change: TypeAlias = Callable[[Node, Path], Node]
 
@@ -204,8 +202,6 @@ def _ports(node: Node, path: Path) -> Node:
                 )
         else:
             _wrong(item, (*path, position), "a port or a mapping")
-        if len(found) > MAX_PORTS:
-            fail(f"{dotted(path)}: more than {MAX_PORTS} ports", item, code="compose-too-large")
     return node.become(found)
 
 

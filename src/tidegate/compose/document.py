@@ -1,8 +1,8 @@
 """YAML text becomes trees of nodes, with places, bounded aliases and `!reset` and `!override`.
 
 libyaml finds the events; scalars are read as go-yaml does (:mod:`tidegate.compose.scalars`).
-Duplicate keys, keys that are not text, cycles, more than 100 levels and more than 100,000 values
-are errors. Source of the two tags:
+Duplicate keys, keys that are not text, cycles, more than 100 levels and too many values are
+errors. Source of the two tags:
 https://github.com/compose-spec/compose-spec/blob/main/13-merge.md#reset-value.
 """
 
@@ -14,11 +14,11 @@ from typing import Any
 
 import yaml
 
+from tidegate.compose.files import Allowance, Source
 from tidegate.compose.nodes import Mark, Node, fail
 from tidegate.compose.scalars import ScalarError, resolve
 
 MAX_DEPTH = 100
-MAX_VALUES = 100_000
 
 _CODE = "compose-yaml"
 
@@ -31,10 +31,11 @@ class Document:
     discarded: tuple[tuple[str, ...], ...]
 
 
-def read(text: str, file: str) -> Iterator[Document]:
+def read(source: Source, allowance: Allowance) -> Iterator[Document]:
     """The documents of a file; InputError with its place for anything that is not YAML."""
+    file = source.name
     try:
-        yield from _Reader(text, file).documents()
+        yield from _Reader(source.text, file, allowance).documents()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         at = (file, mark.line + 1, mark.column + 1) if mark else (file, 0, 0)
@@ -57,8 +58,9 @@ def _hint(problem: str) -> str:
 class _Reader:
     """One pass over a file's events; anchors live as long as the file, as in go-yaml."""
 
-    def __init__(self, text: str, file: str) -> None:
+    def __init__(self, text: str, file: str, allowance: Allowance) -> None:
         self.file = file
+        self.allowance = allowance
         self.parser: Any = yaml.CSafeLoader(text)
         self.anchors: dict[str, tuple[Node, int] | None] = {}
         self.discarded: list[tuple[str, ...]] = []
@@ -71,7 +73,7 @@ class _Reader:
             if isinstance(event, yaml.StreamEndEvent):
                 return
             if isinstance(event, yaml.DocumentStartEvent):
-                self.discarded, self.values = [], 0
+                self.discarded = []
                 root = self.node(self.parser.get_event(), ())
                 yield Document(root or Node({}, (self.file, 1, 1)), tuple(self.discarded))
 
@@ -112,13 +114,7 @@ class _Reader:
     def count(self, values: int, at: Mark) -> None:
         """Bounds what aliases can grow to."""
         self.values += values
-        if self.values > MAX_VALUES:
-            fail(
-                f"more than {MAX_VALUES} values, aliases included",
-                at,
-                code="compose-too-large",
-                hint="repeat less through aliases",
-            )
+        self.allowance.take_values(values, at)
 
     def scalar(self, event: Any, at: Mark) -> Node:
         """A scalar; one with a tag of its own is text."""

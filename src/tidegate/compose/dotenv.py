@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tidegate.compose.files import Allowance
 from tidegate.compose.nodes import NO_NAMES, Mark, Names, Node, fail
 from tidegate.compose.variables import Lookup, Used, VariableError, substitute
 
@@ -35,9 +36,11 @@ class Entry:
         return Node(self.value, self.at, self.at, self.used)
 
 
-def parse(text: str, file: str, known: Mapping[str, Entry], lookup: Lookup) -> dict[str, Entry]:
+def parse(
+    text: str, file: str, known: Mapping[str, Entry], lookup: Lookup, allowance: Allowance
+) -> dict[str, Entry]:
     """The file's variables; `known` are earlier ones, which values may also refer to."""
-    return _Parser(text.removeprefix("\ufeff"), file, dict(known), lookup).parse()
+    return _Parser(text.removeprefix("\ufeff"), file, known, lookup, allowance).parse()
 
 
 def parse_raw(text: str, file: str, lookup: Lookup) -> dict[str, Entry]:
@@ -61,12 +64,22 @@ def parse_raw(text: str, file: str, lookup: Lookup) -> dict[str, Entry]:
 
 
 class _Parser:
-    def __init__(self, text: str, file: str, known: dict[str, Entry], lookup: Lookup) -> None:
+    def __init__(
+        self,
+        text: str,
+        file: str,
+        known: Mapping[str, Entry],
+        lookup: Lookup,
+        allowance: Allowance,
+    ) -> None:
         self.text = text
         self.file = file
         self.position = 0
-        self.known = known
+        self.line = (0, 1)  # a position, and the line that it is in
+        self.known: Mapping[str, Entry] = known
         self.outside = lookup
+        self.allowance = allowance
+        self.counted = allowance.lookup(self.lookup)
         self.found: dict[str, Entry] = {}
 
     def lookup(self, name: str) -> str | None:
@@ -78,7 +91,9 @@ class _Parser:
         return None if entry is None else entry.value
 
     def mark(self, position: int) -> Mark:
-        line = self.text.count("\n", 0, position) + 1
+        known, line = self.line if self.line[0] <= position else (0, 1)
+        line += self.text.count("\n", known, position)
+        self.line = (position, line)
         return self.file, line, position - (self.text.rfind("\n", 0, position) + 1) + 1
 
     def parse(self) -> dict[str, Entry]:
@@ -92,6 +107,7 @@ class _Parser:
                 if value is not None:
                     self.found[key] = Entry(value, self.mark(start), frozenset((key,)))
                 continue
+            self.allowance.take_values(1, self.mark(start))
             used = Used()
             value = self.value(used)
             self.found[key] = Entry(value, self.mark(start), self.sources(used.names))
@@ -186,7 +202,7 @@ class _Parser:
 
     def expand(self, value: str, start: int, used: Used) -> str:
         try:
-            return substitute(value, self.lookup, used)
+            return substitute(value, self.counted, used)
         except VariableError as error:
             fail(str(error), self.mark(start), code=_CODE, hint=error.hint)
 

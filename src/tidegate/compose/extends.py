@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tidegate.compose.canonical import canonical
-from tidegate.compose.document import read
 from tidegate.compose.files import Scope, discard, local, parent
 from tidegate.compose.merge import merge, merge_service
 from tidegate.compose.nodes import Node, fail
@@ -68,13 +67,23 @@ class Extender:
         base = self.extended(reference, bases, (*chain, here))
         if base.value is None:
             return service
-        copy = clone(base)
+        copy = self.clone(base, extends)
         _discard_below(copy, services.discarded, name)
         merged = merge_service(copy, service)
         merged.children().pop("extends", None)
         merged.at, merged.key_at = service.at, service.key_at
         services.entries[name] = merged
         return merged
+
+    def clone(self, node: Node, at: Node) -> Node:
+        """A copy that shares nothing."""
+        self.assembler.allowance.take_values(1, at)
+        value = node.value
+        if isinstance(value, dict):
+            value = {key: self.clone(child, at) for key, child in value.items()}
+        elif isinstance(value, list):
+            value = [self.clone(child, at) for child in value]
+        return node.become(value)
 
     def bases(self, name: str, extends: Node, services: Services) -> tuple[str, Services]:
         """The name of the service that is extended, and the services that it is among."""
@@ -105,7 +114,7 @@ class Extender:
         scope = replace(self.scope, base=parent(path), directory=parent(path))
         root = Node({}, (path, 1, 1))
         discarded: Sequence[tuple[str, ...]] = ()
-        for document in read(source.text, source.name):
+        for document in self.assembler.parse(source):
             layer = self.assembler.interpolate(document, scope)
             discarded = document.discarded
             root = unique(canonical(unique(merge(root, layer))))
@@ -115,16 +124,6 @@ class Extender:
             fail(f"cannot extend: {path} has no services", named, code="compose-undefined")
         self.files[path] = Services(path, section.value, discarded)
         return self.files[path]
-
-
-def clone(node: Node) -> Node:
-    """A copy that shares nothing."""
-    value = node.value
-    if isinstance(value, dict):
-        value = {key: clone(child) for key, child in value.items()}
-    elif isinstance(value, list):
-        value = [clone(child) for child in value]
-    return node.become(value)
 
 
 def _discard_below(service: Node, paths: Sequence[tuple[str, ...]], name: str) -> None:

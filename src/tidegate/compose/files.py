@@ -6,10 +6,64 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from tidegate.compose.nodes import Node, fail
+from tidegate.compose.nodes import Mark, Node, fail
 from tidegate.compose.paths import join
+from tidegate.compose.variables import Lookup, VariableError
 
 _REMOTE = ("oci://", "https://", "http://", "ssh://", "git://", "git@", "github.com/")
+
+
+MAX_FILES = 500
+MAX_VALUES = 60_000
+SERVICE_VALUES = 20  # what a service counts at least, however little it says
+MAX_TEXT = 2_000_000
+
+
+@dataclass(slots=True)
+class Allowance:
+    """What one project may use up: files, values and characters, with all that they turn into.
+
+    docker compose bounds only aliases; without bounds a short file could ask for all memory.
+    """
+
+    files: int = MAX_FILES
+    values: int = MAX_VALUES
+    text: int = MAX_TEXT
+
+    def take_file(self, at: Mark | None) -> None:
+        """One more compose file."""
+        self.files -= 1
+        if self.files < 0:
+            fail(f"more than {MAX_FILES} files", at, code="compose-too-large")
+
+    def take_values(self, count: int, at: Node | Mark | None) -> None:
+        """So many more values."""
+        self.values -= count
+        if self.values < 0:
+            fail(
+                f"more than {MAX_VALUES} values, also from aliases, extends and env files",
+                at,
+                code="compose-too-large",
+                hint=f"split the project; each service counts at least {SERVICE_VALUES}",
+            )
+
+    def take_text(self, text: str, at: Mark | None) -> None:
+        """One more file's text."""
+        self.text -= len(text)
+        if self.text < 0:
+            fail(f"more than {MAX_TEXT} characters in all", at, code="compose-too-large")
+
+    def lookup(self, find: Lookup) -> Lookup:
+        """As ``find``; what it finds counts as text."""
+
+        def found(name: str) -> str | None:
+            value = find(name)
+            self.text -= len(value or "")
+            if self.text < 0:
+                raise VariableError(f"more than {MAX_TEXT} characters in all, with the variables")
+            return value
+
+        return found
 
 
 class Reader(Protocol):

@@ -46,7 +46,7 @@ def load(
     sources = [_source(file, assembler) for file in files]
     directory = parent(sources[0].name)
     environment = _environment(assembler, variables, directory, env_files)
-    name = _project_name(project, sources, environment, directory)
+    name = _project_name(project, sources, environment, assembler)
     environment["COMPOSE_PROJECT_NAME"] = name
     root = assembler.model(sources, Scope(directory, directory, environment))
     if not root.children():
@@ -67,6 +67,7 @@ def load(
 
 def _source(file: Source | str, assembler: Assembler) -> Source:
     if isinstance(file, Source):
+        assembler.allowance.take_text(file.text, (file.name, 0, 0))
         return Source(assembler.reader.absolute(file.name), file.text)
     return assembler.open(assembler.reader.absolute(file), None)
 
@@ -94,7 +95,10 @@ def _profiles(chosen: Sequence[str], environment: Mapping[str, str]) -> Sequence
 
 
 def _project_name(
-    given: str | None, sources: Sequence[Source], environment: Mapping[str, str], directory: str
+    given: str | None,
+    sources: Sequence[Source],
+    environment: Mapping[str, str],
+    assembler: Assembler,
 ) -> str:
     name = given or environment.get("COMPOSE_PROJECT_NAME")
     if name:
@@ -106,9 +110,9 @@ def _project_name(
                 hint="lower-case letters, digits, - and _; a letter or digit first",
             )
         return name
-    written = _written_name(sources)
+    written = _written_name(sources, assembler)
     if written is None:
-        name, at = directory.rpartition("/")[2], (sources[0].name, 1, 1)
+        name, at = parent(sources[0].name).rpartition("/")[2], (sources[0].name, 1, 1)
     else:
         name, at = written.text(), written.at
         try:
@@ -121,13 +125,14 @@ def _project_name(
     return name
 
 
-def _written_name(sources: Sequence[Source]) -> Node | None:
+def _written_name(sources: Sequence[Source], assembler: Assembler) -> Node | None:
     """The last `name:` of the files."""
     found = None
     for source in sources:
         if "name" not in source.text:
             continue
-        for document in read(source.text, source.name):
+        assembler.parsed[source.name] = list(read(source, assembler.allowance))
+        for document in assembler.parsed[source.name]:
             name = document.root.get("name")
             if name is not None and name.text():
                 found = name

@@ -68,7 +68,7 @@ def _env_file(
         return parse_raw(text, name, lookup)
     if form is not None and form.text() not in ("", ".env"):
         fail(f"unsupported env_file format {form.text()!r}", form, code="env-file", hint="use raw")
-    return parse(text, name, known, lookup)
+    return parse(text, name, known, lookup, assembler.allowance)
 
 
 def _labels(service: Node, assembler: Assembler) -> None:
@@ -81,8 +81,7 @@ def _labels(service: Node, assembler: Assembler) -> None:
         if not assembler.reader.is_file(item.text()):
             fail(f"label file {item.text()} not found", item, code="label-file")
         text = assembler.open(item.text(), item.at).text
-
-        found |= parse(text, item.text(), found, _nothing)
+        found |= parse(text, item.text(), found, _nothing, assembler.allowance)
     own = values.get("labels")
     labels = {key: entry.node() for key, entry in found.items()} | (own.children() if own else {})
     if labels:

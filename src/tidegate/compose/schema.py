@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
@@ -42,7 +42,19 @@ class Problem:
     at: Mark
     hint: str = ""
     wanted: tuple[str, ...] = ()
-    path: Path = ()
+    unknown: str = ""
+    known: Collection[str] = ()
+
+    def advice(self) -> str:
+        """The hint; for an unknown key, the key that was meant."""
+        if not self.unknown:
+            return self.hint
+        close = difflib.get_close_matches(self.unknown, self.known, n=1, cutoff=0.6)
+        if close:
+            return f"did you mean {close[0]!r}?"
+        if self.known:
+            return "keys of your own begin with x-"
+        return "use letters, digits, '.', '_' and '-'"
 
 
 @dataclass(slots=True)
@@ -160,16 +172,13 @@ class Rule:
                 yield from rule.problems(child, (*path, key))
 
     def _unknown(self, key: str, child: Node, path: Path) -> Problem:
-        close = difflib.get_close_matches(key, self.properties, n=1, cutoff=0.6)
-        if close:
-            hint = f"did you mean {close[0]!r}?"
-        elif self.properties:
-            hint = "keys of your own begin with x-"
-        else:
-            hint = "use letters, digits, '.', '_' and '-'"
         inside = f" in {dotted(path)}" if path else ""
         return Problem(
-            len(path) + 1, f"unknown key {key!r}{inside}", child.key_at or child.at, hint
+            len(path) + 1,
+            f"unknown key {key!r}{inside}",
+            child.key_at or child.at,
+            unknown=key,
+            known=self.properties,
         )
 
     def _list_problems(self, node: Node, value: list[Node], path: Path) -> Iterator[Problem]:
@@ -211,7 +220,7 @@ def _type_problem(node: Node, path: Path, types: tuple[str, ...]) -> Problem:
         "string" in types and isinstance(value, bool | int | float)
     ):
         hint = "quote the value"
-    return Problem(len(path), f"{dotted(path)} must be {wanted}", node.at, hint, types, path)
+    return Problem(len(path), f"{dotted(path)} must be {wanted}", node.at, hint, types)
 
 
 def _repeated(items: list[Node]) -> Node | None:
@@ -272,5 +281,5 @@ def validate(root: Node) -> None:
     if rule.ok(root):
         return
     problem = max(rule.problems(root, ()), key=lambda found: found.depth)
-    code = "compose-unknown-key" if problem.message.startswith("unknown key") else "compose-schema"
-    fail(problem.message, problem.at, code=code, hint=problem.hint)
+    code = "compose-unknown-key" if problem.unknown else "compose-schema"
+    fail(problem.message, problem.at, code=code, hint=problem.advice())

@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 
 from tidegate.compose.document import read
+from tidegate.compose.files import Allowance, Source
 from tidegate.compose.nodes import Node, fail, where
 from tidegate.config import schema
 from tidegate.config.fields import required, section
@@ -57,7 +58,7 @@ def find_compose_files(root: Path) -> list[str]:
 
 def read_config(text: str, file: str, *, root: str, compose: tuple[str, ...] = ()) -> Config:
     """The configuration in ``text``; ``compose`` is what was found, for a file that names none."""
-    documents = list(read(text, file))
+    documents = list(read(Source(file, text), Allowance()))
     if len(documents) > 1:
         fail("one YAML document is wanted here", documents[1].root, code="config-documents")
     if not documents or documents[0].root.value is None:

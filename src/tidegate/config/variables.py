@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tidegate.compose import dotenv
+from tidegate.compose.files import Allowance
 from tidegate.errors import InputError
 from tidegate.model.config import Config, Environment
 
@@ -39,7 +40,7 @@ def environment_variables(
                 hint="the path counts from the directory of tidegate.yaml",
             )
         if text is not None:
-            entries = dotenv.parse(text, name, {}, found.get)
+            entries = dotenv.parse(text, name, {}, found.get, Allowance())
             found |= {key: entry.value for key, entry in entries.items()}
     return found | dict(environment.variables) | dict(given)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from tidegate.compose.files import MAX_TEXT
+
 
 class Disk:
     """Paths are taken from ``root`` unless they are absolute."""
@@ -18,7 +20,8 @@ class Disk:
 
     def read(self, path: str) -> str:
         """A file's text; OSError or UnicodeDecodeError where there is none."""
-        return Path(path).read_text(encoding="utf-8")
+        with Path(path).open(encoding="utf-8") as file:
+            return file.read(MAX_TEXT + 1)  # the loader refuses what is longer
 
     def is_file(self, path: str) -> bool:
         """Whether there is something to read."""

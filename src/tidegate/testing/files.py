@@ -19,7 +19,7 @@ class Memory:
 
     def absolute(self, path: str) -> str:
         """The path below the root."""
-        return os.path.normpath(f"{self.root}/{path}")
+        return os.path.normpath(os.path.join(self.root, path))  # noqa: PTH118 - text only
 
     def read(self, path: str) -> str:
         """A file's text."""

@@ -22,6 +22,7 @@ SCALAR, RAW, STRV, WORDS, KEYVAL = "scalar", "raw", "strv", "words", "keyval"
 FRAGILE = frozenset({"", ";"})
 _C_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_SPECIAL = re.compile(r'[\x00-\x1f\x7f\\"]')
 _BLANK = re.compile(r"\s")
 
 
@@ -54,14 +55,11 @@ def specifiers(text: str) -> str:
 
 def word(text: str) -> str:
     """One word in double quotes with C escapes: for ``WORDS``, ``KEYVAL`` and systemd itself."""
-    escaped = "".join(_escape(char) for char in checked(text))
-    return f'"{specifiers(escaped)}"'
+    return f'"{specifiers(_SPECIAL.sub(_escape, checked(text)))}"'
 
 
-def _escape(char: str) -> str:
-    if char in _C_ESCAPES:
-        return _C_ESCAPES[char]
-    return f"\\x{ord(char):02x}" if _CONTROL.match(char) else char
+def _escape(found: re.Match[str]) -> str:
+    return _C_ESCAPES.get(found[0]) or f"\\x{ord(found[0]):02x}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,9 @@ def _entry(entry: Entry) -> dict[str, Any]:
 
 def export(project: Project, *, variables: Mapping[str, str], rootful: bool = False) -> Exported:
     """The units of ``project``; ``variables`` fill configs that name one."""
-    scope = Scope(project, project.name, variables=variables, exporting=True, rootful=rootful)
+    scope = strategy.decide(
+        Scope(project, project.name, variables=variables, exporting=True, rootful=rootful)
+    )
     containers = {n: body for n, body in project.services.items() if not body.get("provider")}
     scope = replace(scope, strategies=_kinds(scope), names=names_of(scope, containers))
     files: dict[str, str] = {}
@@ -103,8 +105,8 @@ def _provided(project: Project, name: str) -> Iterable[Entry]:
 
 def _kinds(scope: Scope) -> dict[str, str]:
     """A job runs once; all else is in place."""
-    decided = strategy.decide(scope).strategies
-    return {name: "job" if kind == "job" else "recreate" for name, kind in decided.items()}
+    kinds = scope.strategies.items()
+    return {name: "job" if kind == "job" else "recreate" for name, kind in kinds}
 
 
 def _service(scope: Scope, name: str, found: Found) -> Sheet:

@@ -255,7 +255,11 @@ def _csv(field: str) -> str:
 
 
 def _covered(service: Service, path: Path, mount: Mapping[str, Any], key: str) -> None:
-    known = {entry.path for entry in service.sheet.entries}
+    known = set()
+    for entry in reversed(service.sheet.entries):  # what was said of this mount was said last
+        if entry.path[: len(service.sheet.path + path)] != service.sheet.path + path:
+            break
+        known.add(entry.path)
     for leaf in below(mount, path):
         if service.sheet.path + leaf in known:
             continue

@@ -7,12 +7,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tidegate.errors import InputError
 from tidegate.targets.quadlet.health import Health, probe_of
 from tidegate.targets.quadlet.rows import Service
+from tidegate.targets.quadlet.scope import Project
 from tidegate.targets.quadlet.sheet import NATIVE
 
 # IANA's service names: FTP, SSH, mail, SQL Server, Oracle, MQTT, NFS, MySQL, RDP, PostgreSQL,
@@ -21,6 +22,7 @@ NOT_HTTP = frozenset(
     {21, 22, 25, 110, 143, 465, 587, 993, 995, 1433, 1521, 1883, 2049, 3306, 3389, 5432, 5672}
     | {6379, 6432, 9042, 9092, 11211, 27017}
 )
+_MENTION = re.compile(r"(?<![\w.-])([\w.-]+):(\d{1,5})(?![\w.])")
 
 
 def row(service: Service, at: str, value: Any) -> None:
@@ -93,25 +95,36 @@ def called(service: Service) -> list[int]:
 
     Its front can then be there as soon as the copy runs, however late the copy listens.
     """
-    project = service.scope.project
-    names = [service.name]
+    names = {service.name}
     for options in (service.compose.get("networks") or {}).values():
-        names += (options or {}).get("aliases") or []
-    named = re.compile(rf"(?<![\w.-])(?:{'|'.join(map(re.escape, names))}):(\d{{1,5}})(?![\w.])")
-    told: list[Any] = [body for name, body in project.services.items() if name != service.name]
-    told += project.configs.values()
-    found = {int(number) for text in _texts(told) for number in named.findall(text)}
-    return sorted(number for number in found if 0 < number < 65536)
+        names |= set((options or {}).get("aliases") or ())
+    found = {
+        number
+        for name in names
+        for teller, number in service.scope.mentions.get(name, ())
+        if teller != service.name and 0 < number < 65536
+    }
+    return sorted(found)
 
 
-def _texts(values: Iterable[Any]) -> Iterator[str]:
+def mentions(project: Project) -> dict[str, set[tuple[str, int]]]:
+    """For each ``name:port`` that a service may read: the name, the reader and the port."""
+    found: dict[str, set[tuple[str, int]]] = {}
+    readers = [*project.services.items(), *(("", config) for config in project.configs.values())]
+    for reader, body in readers:
+        for text in _texts(body):
+            for name, number in _MENTION.findall(text):
+                found.setdefault(name, set()).add((reader, int(number)))
+    return found
+
+
+def _texts(body: Mapping[str, Any]) -> Iterator[str]:
     """What a process may read there: environment, commands, the content of configs."""
-    for body in values:
-        for key in ("command", "entrypoint", "environment", "content"):
-            said = body.get(key) or ()
-            if isinstance(said, Mapping):
-                said = said.values()
-            yield from [said] if isinstance(said, str) else map(str, said)
+    for key in ("command", "entrypoint", "environment", "content"):
+        said = body.get(key) or ()
+        if isinstance(said, Mapping):
+            said = said.values()
+        yield from [said] if isinstance(said, str) else map(str, said)
 
 
 def _mode(protocol: str) -> str:

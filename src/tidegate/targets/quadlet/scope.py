@@ -5,7 +5,7 @@ Pure values only: whoever calls has read the files, asked for the images, merged
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -56,6 +56,9 @@ class Names:
 class Scope:
     """``files`` are facts by absolute path; ``strategies`` is filled in once decided.
 
+    ``mentions``: by name, the services that mention it with a port, and that port; ``links``: by
+    service, the aliases that others give it.
+
     ``exporting``: units for this machine, paths as they are; ``rootful``: for root's Podman;
     ``names``: what exported units are called, where that is decided.
     """
@@ -67,6 +70,8 @@ class Scope:
     files: Mapping[str, Fact] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
     strategies: Mapping[str, str] = field(default_factory=dict)
+    mentions: Mapping[str, Collection[tuple[str, int]]] = field(default_factory=dict)
+    links: Mapping[str, Sequence[str]] = field(default_factory=dict)
     exporting: bool = False
     rootful: bool = False
     names: Names = field(default_factory=Names)

@@ -33,6 +33,7 @@ CHOSEN_KEYS = frozenset(
 # Names of networks, volumes, aliases, interfaces; addresses; paths of secrets.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 ADDRESS = re.compile(r"[0-9A-Fa-f.:]+")
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
 PATH = re.compile(r"[A-Za-z0-9_./@+-]+")
 CHOSEN_ENDS = frozenset((name,) for name in CHOSEN_KEYS)
 
@@ -170,7 +171,7 @@ def shown(path: Path) -> str:
     for part in path:
         if isinstance(part, int):
             text += f"[{part}]"
-        elif part and all(c.isascii() and (c.isalnum() or c in "_-") for c in part):
+        elif _BARE.fullmatch(part):
             text += f".{part}" if text else part
         else:
             quoted = part.replace("\\", "\\\\").replace('"', '\\"')

@@ -12,10 +12,12 @@ from typing import Any, NamedTuple
 
 from tidegate.errors import InputError
 from tidegate.release.files import is_placeholder
+from tidegate.targets.quadlet.ports import mentions
 from tidegate.targets.quadlet.scope import Scope
 
 JOB_MODES = frozenset({"replicated-job", "global-job"})
 Compose = Mapping[str, Any]
+MAX_COPIES = 1000
 
 
 class Candidate(NamedTuple):
@@ -24,18 +26,20 @@ class Candidate(NamedTuple):
     scope: Scope
     name: str
     compose: Compose
+    sharers: Mapping[str, str]
 
 
 def decide(scope: Scope) -> Scope:
     """The scope with a strategy for every service; ``InputError`` where a wish is impossible."""
-    awaited = _awaited(scope)
-    chosen = {name: _one(scope, name, awaited) for name in scope.project.services}
-    return replace(scope, strategies=chosen)
+    awaited, sharers = _awaited(scope), _sharers(scope)
+    chosen = {name: _one(scope, name, awaited, sharers) for name in scope.project.services}
+    links = _links(scope)
+    return replace(scope, strategies=chosen, mentions=mentions(scope.project), links=links)
 
 
-def _one(scope: Scope, name: str, awaited: frozenset[str]) -> str:
+def _one(scope: Scope, name: str, awaited: frozenset[str], sharers: Mapping[str, str]) -> str:
     compose, setting = scope.service(name), scope.setting(name)
-    obstacle = why_one_copy(scope, name)
+    obstacle = _why_one_copy(Candidate(scope, name, compose, sharers))
     mode = (compose.get("deploy") or {}).get("mode", "")
     if setting.strategy == "blue-green" and obstacle:
         raise InputError(
@@ -61,9 +65,28 @@ def _awaited(scope: Scope) -> frozenset[str]:
     )
 
 
-def why_one_copy(scope: Scope, name: str) -> str:
+def _sharers(scope: Scope) -> dict[str, str]:
+    """Whose containers others name, and who does."""
+    found: dict[str, str] = {}
+    for other, body in scope.project.services.items():
+        for partner in _partners(body):
+            found.setdefault(partner, other)
+    return found
+
+
+def _links(scope: Scope) -> dict[str, list[str]]:
+    """The aliases that services give each other."""
+    found: dict[str, list[str]] = {}
+    for body in scope.project.services.values():
+        for link in body.get("links") or []:
+            target, _, alias = link.partition(":")
+            if alias:
+                found.setdefault(target, []).append(alias)
+    return found
+
+
+def _why_one_copy(candidate: Candidate) -> str:
     """What keeps a service from having two copies, as the end of a sentence; '' for nothing."""
-    candidate = Candidate(scope, name, scope.service(name))
     for obstacle in OBSTACLES:
         reason = obstacle(candidate)
         if reason:
@@ -139,10 +162,8 @@ def _shared(it: Candidate) -> str:
     """Names a container of another service, or is so named: both exist once."""
     if _partners(it.compose):
         return f"shares with {_partners(it.compose)[0]}"
-    for other, body in it.scope.project.services.items():
-        if it.name in _partners(body):
-            return f"is shared with {other}"
-    return ""
+    other = it.sharers.get(it.name)
+    return f"is shared with {other}" if other else ""
 
 
 def _partners(compose: Compose) -> list[str]:
@@ -182,10 +203,17 @@ OBSTACLES: tuple[Obstacle, ...] = (
 def replicas(scope: Scope, name: str) -> int:
     """How many copies a slot has: ``scale``, ``deploy.replicas``, else 1."""
     compose = scope.service(name)
-    deploy = compose.get("deploy") or {}
-    if compose.get("scale") is not None:
-        return int(compose["scale"])
-    return int(deploy.get("replicas", 1) if deploy.get("replicas") is not None else 1)
+    count = compose.get("scale")
+    if count is None:
+        count = (compose.get("deploy") or {}).get("replicas")
+    if count is not None and count > MAX_COPIES:
+        raise InputError(
+            f"{name}: {count} copies are more than one host can run",
+            code="replicas-impossible",
+            where=scope.project.where(("services", name)),
+            hint=f"ask for at most {MAX_COPIES}",
+        )
+    return 1 if count is None else int(count)
 
 
 def undeclared(scope: Scope, name: str) -> list[str]:

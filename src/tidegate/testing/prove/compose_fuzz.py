@@ -128,10 +128,10 @@ def attempt(name: str, material: Material) -> Verdict:
     signal.signal(signal.SIGPROF, _too_slow)
     begin = time.process_time()
     try:
-        signal.setitimer(signal.ITIMER_PROF, LIMIT_S)
+        signal.setitimer(signal.ITIMER_PROF, 2 * LIMIT_S)
         verdict.outcome = _outcome(material)
     except TooSlowError:
-        verdict.problem = f"more than {LIMIT_S} s"
+        verdict.problem = f"more than {2 * LIMIT_S} s"
     except MemoryError:
         verdict.problem = f"more than {LIMIT_MB} MB"
     except Exception as error:
@@ -140,6 +140,8 @@ def attempt(name: str, material: Material) -> Verdict:
         signal.setitimer(signal.ITIMER_PROF, 0)
     verdict.seconds = time.process_time() - begin
     verdict.peak_mb = _peak_kb() // 1024
+    if not verdict.problem and verdict.seconds > LIMIT_S:
+        verdict.problem = f"{verdict.seconds:.1f} s"
     if not verdict.problem and verdict.peak_mb > LIMIT_MB:
         verdict.problem = f"{verdict.peak_mb} MB"
     if verdict.problem:
