@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, List, Set
 
-from tidegate.host import podman, systemd
+from tidegate.host import health, podman, systemd
 from tidegate.host.context import Context
 from tidegate.host.errors import HostError
 from tidegate.host.layout import Layout, Release
@@ -15,6 +16,8 @@ from tidegate.host.layout import Layout, Release
 POLL_S = 0.1
 # A crash is retried by systemd as the restart policy says; this often it may crash at a start.
 CRASHES = 3
+# When a health check that has not passed yet is looked at: can it pass at all?
+TRY_S = 2.5
 # How long a port that callers are sent to may take to be listened on.
 LISTEN_S = 30.0
 
@@ -103,13 +106,16 @@ def _start(ctx: Context, release: Release, layout: Layout, name: str) -> None:
 
 def _wait(ctx: Context, unit: str, service: str, entry: Dict[str, Any], before: str) -> None:
     """Until the unit is up; `before` is the run that it replaces, still up for a moment."""
-    deadline = time.monotonic() + _patience(entry)
+    began = time.monotonic()
+    deadline, tried = began + _patience(entry), entry["health"]["kind"] == "none"
     while True:
         ctx.check()
         state = systemd.show([unit])[unit]
         active = state.get("ActiveState")
         if active == "active" and state.get("InvocationID") != before:
             break
+        if active == "deactivating":  # the run that it replaces has its own time to stop
+            deadline = time.monotonic() + _patience(entry)
         restarts = int(state.get("NRestarts") or 0)
         # A unit whose start waits for its network's is inactive too, with a job.
         ended = active == "inactive" and state.get("Job", "0") in ("", "0")
@@ -117,25 +123,45 @@ def _wait(ctx: Context, unit: str, service: str, entry: Dict[str, Any], before: 
             raise _unwell(unit, service, state, crashed=True)
         if time.monotonic() > deadline:
             raise _unwell(unit, service, state, crashed=False)
+        if not tried and time.monotonic() > began + TRY_S:
+            tried = True
+            _can_be_checked(unit, service)
         time.sleep(POLL_S)
     if entry["strategy"] != "job":
         _listens(ctx, unit, service, entry)
+
+
+def _can_be_checked(unit: str, service: str) -> None:
+    """HostError when the health check can never pass, long before its last round is over."""
+    program = health.missing_program(unit)
+    if program:
+        log = systemd.logs(unit)
+        podman.kill(unit)
+        systemd.stop([unit])
+        raise HostError(
+            "failed",
+            "health-program-missing",
+            f"the health check of {service} runs {program}, which its image does not have",
+            subject=service,
+            hint="check with a program of the image, as a list: [CMD, /program, argument]",
+            log=log,
+        )
 
 
 def _patience(entry: Dict[str, Any]) -> float:
     """How long a start may take, in seconds: what the health check itself allows."""
     if entry["strategy"] == "job":
         return 24 * 3600.0
-    health = entry["health"]
-    if health["kind"] == "none":
+    figures = entry["health"]
+    if figures["kind"] == "none":
         return 90.0
-    rounds = max(1, int(health["retries"]))
-    hanging = min(float(health["timeout_s"]), 10.0)
-    return float(health["start_period_s"] + rounds * health["interval_s"]) + hanging
+    rounds = max(1, int(figures["retries"]))
+    hanging = min(float(figures["timeout_s"]), 10.0)
+    return float(figures["start_period_s"] + rounds * figures["interval_s"]) + hanging
 
 
 def _unwell(unit: str, service: str, state: Dict[str, str], crashed: bool) -> HostError:
-    log = health_output(unit) + systemd.logs(unit)
+    log = health.output(unit) + systemd.logs(unit)
     # It never served anybody: no grace. A unit that is still starting gets no ExecStop.
     podman.kill(unit)
     systemd.stop([unit])
@@ -157,16 +183,6 @@ def _unwell(unit: str, service: str, state: Dict[str, str], crashed: bool) -> Ho
         hint="its health check's and its own last output follow",
         log=log,
     )
-
-
-def health_output(container: str) -> List[str]:
-    """The last answer of a container's health check, for people."""
-    found = podman.inspect([container])
-    if not found:
-        return []
-    log = (found[0].get("State", {}).get("Health") or {}).get("Log") or []
-    lines = log[-1].get("Output", "").strip().splitlines() if log else []
-    return [f"health check: {line}" for line in lines[-5:]]
 
 
 def _listens(ctx: Context, unit: str, service: str, entry: Dict[str, Any]) -> None:
@@ -196,6 +212,25 @@ def _listens(ctx: Context, unit: str, service: str, entry: Dict[str, Any]) -> No
 
 def listening(container: str) -> Set[int]:
     """The TCP ports that a container listens on for others."""
-    found = podman.inspect([container])
-    pid = int(found[0]["State"]["Pid"]) if found else 0
+    pid = _pid(container)
     return podman.listening(pid) if pid else set()
+
+
+def first_ports(ctx: Context, container: str, patience_s: float) -> Set[int]:
+    """The same, once there are any; none after `patience_s` or when the container has ended."""
+    deadline = time.monotonic() + patience_s
+    pid = _pid(container)
+    while pid:
+        found = podman.listening(pid)
+        if found or time.monotonic() > deadline:
+            return found
+        ctx.check()
+        time.sleep(POLL_S)
+        if not Path(f"/proc/{pid}").exists():
+            pid = _pid(container)
+    return set()
+
+
+def _pid(container: str) -> int:
+    found = podman.inspect([container])
+    return int(found[0]["State"]["Pid"]) if found else 0

@@ -63,6 +63,7 @@ def _restore(ctx: Context, target: Generation) -> List[str]:
     ]
     if any(written):
         systemd.daemon_reload()
+    _forget_jobs(target)
     wrong = _not_running(ctx, target)
     if wrong:
         with ctx.step("undo", ", ".join(wrong)):
@@ -71,6 +72,15 @@ def _restore(ctx: Context, target: Generation) -> List[str]:
         if not _front_runs(target, name):
             fronts.ensure(ctx, target.release, target.layout, name)
     return wrong
+
+
+def _forget_jobs(target: Generation) -> None:
+    """A job that failed is one of the release that was given up."""
+    layout = target.layout
+    assert layout is not None
+    services = target.release["services"]
+    jobs = [name for name in layout["services"] if services[name]["strategy"] == "job"]
+    systemd.reset_failed([unit for name in jobs for unit in layout["services"][name]["units"]])
 
 
 def _front_runs(target: Generation, service: str) -> bool:
@@ -94,7 +104,8 @@ def _not_running(ctx: Context, target: Generation) -> List[str]:
         wanted = copy_digest(entry, layout["secrets"])
         for unit in placed["units"]:
             active = shown[unit].get("ActiveState") == "active"
-            if (not active or labels.get(unit) != wanted) and name not in result:
+            done = active and shown[unit].get("SubState") == "exited"
+            if (not active or labels.get(unit) != wanted) and not done and name not in result:
                 result.append(name)
     return result
 

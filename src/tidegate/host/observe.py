@@ -102,7 +102,8 @@ def _state(unit: Dict[str, str], entry: Dict[str, Any]) -> str:
         return "missing"
     active = unit.get("ActiveState", "")
     if active == "active":
-        return "done" if entry["strategy"] == "job" else "running"
+        done = entry["strategy"] == "job" or unit.get("SubState") == "exited"
+        return "done" if done else "running"
     if active == "inactive" and entry["strategy"] == "job":
         return "done"
     return {"activating": "starting", "failed": "failed"}.get(active, "stopped")

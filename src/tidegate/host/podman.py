@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional, Set
 
 from tidegate.host.errors import HostError
-from tidegate.host.run import run
+from tidegate.host.run import Result, run
 
 OLDEST = (5, 4)
 LABEL = "tidegate.instance"
@@ -132,6 +132,11 @@ def healthcheck(container: str) -> bool:
     """Run the container's own health check now; whether it passed."""
     result = run(["podman", "healthcheck", "run", container], check=False, timeout_s=60.0)
     return result.returncode == 0
+
+
+def execute(container: str, argv: List[str], timeout_s: float) -> Result:
+    """Run a command in a container."""
+    return run(["podman", "exec", container, *argv], check=False, timeout_s=timeout_s)
 
 
 def inspect(names: List[str]) -> List[Dict[str, Any]]:

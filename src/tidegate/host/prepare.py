@@ -33,6 +33,8 @@ from tidegate.host.signature import verify
 
 # What must stay free besides the images: journals, units, the application's own writing.
 SPARE_BYTES = 200_000_000
+# How long a new service's copy may take to open a port, where nothing names one.
+PORT_S = 4.0
 # Copies become ready in threads, and the layout is one file.
 _LAYOUT = threading.Lock()
 
@@ -313,6 +315,23 @@ def _keep(ctx: Context, laid: layout.Layout) -> None:
         generations.store_layout(ctx.paths, laid)
 
 
+def _ports(ctx: Context, new: Generation, old: Optional[Generation], name: str) -> Set[int]:
+    """The ports that a new copy listens on.
+
+    Without one there is no front, and nobody reaches the service by its name. So where nothing
+    names a port, the copy gets time to open one; one that replaces another is as that one.
+    """
+    assert new.layout is not None
+    unit = new.layout["services"][name]["units"][0]
+    found = copies.listening(unit)
+    if found or new.layout["ports"].get(name):
+        return found
+    before = (old.layout or {}).get("services", {}).get(name) if old else None
+    if before:
+        return copies.listening(before["units"][0])
+    return copies.first_ports(ctx, unit, PORT_S)
+
+
 def _ready(ctx: Context, new: Generation, old: Optional[Generation], name: str) -> None:
     """A copy is healthy: learn its ports, make its front, check its critical path."""
     release, laid = new.release, new.layout
@@ -320,8 +339,8 @@ def _ready(ctx: Context, new: Generation, old: Optional[Generation], name: str) 
     entry = release["services"][name]
     if entry["strategy"] != "blue-green":
         return
+    found = _ports(ctx, new, old, name)
     with _LAYOUT:
-        found = copies.listening(laid["services"][name]["units"][0])
         fronts.learn_ports(release, laid, name, found)
         generations.store_layout(ctx.paths, laid)
     if name in fronts.fronted(release, laid) and name not in strategies.gaining(new, old):

@@ -18,6 +18,8 @@ PROPERTIES = (
     "Job",
     "InvocationID",
 )
+# Longer than any service's own time to stop: systemd ends a stop by itself.
+STOP_S = 24 * 3600.0
 
 
 def systemctl(*words: str, check: bool = True, timeout_s: float = 120.0) -> str:
@@ -61,11 +63,11 @@ def reset_failed(units: Iterable[str]) -> None:
         systemctl("reset-failed", *names, check=False)
 
 
-def stop(units: Iterable[str], timeout_s: float = 120.0) -> None:
-    """Stop units and wait until they are; unknown ones are no error."""
+def stop(units: Iterable[str]) -> None:
+    """Stop units and wait until they are, as long as their TimeoutStopSec lets them."""
     names = [f"{unit}.service" for unit in units]
     if names:
-        systemctl("stop", *names, check=False, timeout_s=timeout_s)
+        systemctl("stop", *names, check=False, timeout_s=STOP_S)
 
 
 def logs(unit: str, lines: int = 20) -> List[str]:

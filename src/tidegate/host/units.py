@@ -147,9 +147,15 @@ def _container(
     sections["Unit"] = sections.get("Unit", []) + _order(release, service)
     if entry["strategy"] == "job":
         sections["Service"] = _oneshot(sections.get("Service", []))
-    else:
+    if _boots(entry):
         sections["Install"] = [("WantedBy", "default.target")]
     return text(release["instance"], sections)
+
+
+def _boots(entry: Dict[str, Any]) -> bool:
+    """Whether a boot starts the service: not a job, and not where the release says so."""
+    never = entry["unit"].get("Install") == []
+    return entry["strategy"] != "job" and not never
 
 
 def _of_copy(container: Lines, instance: str, entry: Dict[str, Any], index: int) -> Lines:
@@ -245,7 +251,7 @@ def _labels(instance: str, service: str, slot: str, entry: Dict[str, Any], layou
 
 
 def _order(release: Release, service: str) -> Lines:
-    """After= for all dependencies; Wants= for those in place.
+    """After= for all dependencies; Wants= for those in place that a boot starts.
 
     Never Requires=: it would stop this service whenever systemd stops the other.
     """
@@ -260,7 +266,8 @@ def _order(release: Release, service: str) -> Lines:
             units.append(f"{instance}-{name}-front")
         else:
             units = unit_names(release, name, "")
-            lines += [("Wants", f"{unit}.service") for unit in units]
+            if _boots(entry):
+                lines += [("Wants", f"{unit}.service") for unit in units]
         lines.append(("After", " ".join(f"{unit}.service" for unit in units)))
     return lines
 
