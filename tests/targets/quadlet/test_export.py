@@ -15,6 +15,7 @@ from tests.targets.quadlet.projects import project
 from tests.targets.quadlet.test_render_cases import UNITS
 from tidegate.compose import as_json
 from tidegate.targets.quadlet.export import Exported, export
+from tidegate.targets.quadlet.sheet import shown
 from tidegate.testing.prove.compose import leaves
 from tidegate.testing.quadlet.argv import options, podman_argv
 from tidegate.testing.quadlet.generator import FOLDER, generate
@@ -169,3 +170,29 @@ def test_no_two_units_share_a_name() -> None:
     assert len([line for line in ref.splitlines() if "p-ref-anonymous-a-b" in line]) == 2
     (entry,) = [e for e in made.report("f")["entries"] if e["path"] == "services.web"]
     assert entry["to"] == "p-web-1_2.container,p-web-2.container"
+
+
+ODD = """
+services:
+  web: {image: "Not An Image", networks: [theirs], volumes: ["data:/d"]}
+  ask: {provider: {type: model}}
+  app: {image: x, depends_on: [ask], network_mode: "service:ask"}
+networks: {theirs: {external: true, name: host}, odd: {name: "%"}}
+volumes: {data: {name: -v}}
+"""
+
+
+def test_whatever_loads_is_exported() -> None:
+    """What no unit can say is left out and named, and the rest is written."""
+    made = export(project(ODD), variables={})
+    assert "Network=host" in made.files["p-web.container"].splitlines()
+    assert "p-ask.container" not in made.files
+    assert "Requires=" not in made.files["p-app.container"]
+    assert made.files["p-data.volume"] == "\n"
+    missing = {shown(entry.path) for entry in made.unsupported}
+    assert {
+        "services.web.image",
+        "services.ask.provider.type",
+        "services.app.network_mode",
+        "volumes.data.name",
+    } <= missing

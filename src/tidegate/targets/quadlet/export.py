@@ -13,6 +13,7 @@ from typing import Any
 
 from tidegate.errors import InputError
 from tidegate.targets.quadlet import health, mounts, networks, strategy
+from tidegate.targets.quadlet.escape import SCALAR, plain
 from tidegate.targets.quadlet.export_names import names_of, stems
 from tidegate.targets.quadlet.export_rows import EXPORT_ROWS, image_name
 from tidegate.targets.quadlet.render import STOP_MARGIN_S
@@ -113,7 +114,8 @@ def _service(scope: Scope, name: str, found: Found) -> Sheet:
     sheet = Sheet(("services", name), "Container", scope.project.where, strict=False)
     service = Service(sheet, scope, name, found)
     sheet.raw("Unit", "Description", f"{name} of {scope.instance}".replace("%", "%%"))
-    sheet.raw("Container", "Image", image_name(service))
+    image = plain(image_name(service), SCALAR)
+    sheet.raw("Container", "Image", image or "localhost/nothing:latest")
     for key, row in EXPORT_ROWS.items():
         if key in service.compose:
             _row(service, key, row)

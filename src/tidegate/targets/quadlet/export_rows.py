@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tidegate.errors import InputError
 from tidegate.images.names import parse
 from tidegate.targets.quadlet import health
 from tidegate.targets.quadlet.escape import HostPath
@@ -24,15 +25,23 @@ PULL = {"always": "always", "never": "never", "missing": "missing", "if_not_pres
 
 def image_name(service: Service) -> str:
     """The full name of a service's image; a build has the name that docker compose gives it."""
-    image = service.compose.get("image")
-    if image:
-        reference = parse(image, service.sheet.where((*service.sheet.path, "image")))
-        return reference.tagged + (f"@{reference.digest}" if reference.digest else "")
-    return f"localhost/{service.scope.project.name}-{service.name}:latest"
+    image = str(service.compose.get("image") or "")
+    if not image:
+        return f"localhost/{service.scope.project.name}-{service.name}:latest"
+    try:
+        reference = parse(image)
+    except InputError:
+        return image  # and the row says what is wrong with it
+    return reference.tagged + (f"@{reference.digest}" if reference.digest else "")
 
 
-def _image(service: Service, at: str, _value: Any) -> None:
-    service.sheet.also((at,), "native", "Image")
+def _image(service: Service, at: str, value: Any) -> None:
+    try:
+        parse(value)
+    except InputError as problem:
+        service.sheet.unsupported((at,), problem.message)
+    else:
+        service.sheet.also((at,), "native", "Image")
 
 
 def _build(service: Service, at: str, value: Any) -> None:
@@ -62,6 +71,11 @@ def _container_name(service: Service, at: str, _value: Any) -> None:
 def _ports(service: Service, at: str, value: Any) -> None:
     for index, port in enumerate(value):
         path = (at, index)
+        first = str(port.get("published") or "0").partition("-")[0]
+        if not (first.isascii() and first.isdigit()):
+            for leaf in below(port, path):
+                service.sheet.unsupported(leaf, f"{first!r} is not a port")
+            continue
         service.sheet.key((*path, "target"), "PublishPort", _publish(port))
         for name, setting in port.items():
             if name == "mode":
@@ -97,6 +111,11 @@ def _join(service: Service, path: Path, name: str, options: Mapping[str, Any], m
     if external and not sheet.writable(external):
         for leaf in below(options or None, path):
             sheet.unsupported(leaf, f"{external!r} cannot be the name of a network of podman")
+        return
+    if external in ("host", "none"):  # Docker's own networks, which podman has as modes
+        sheet.key(path, "Network", external)
+        for key in options:
+            sheet.default((*path, key), "Docker's own network knows no names")
         return
     names = [service.name, *(options.get("aliases") or []), *linked(service.scope, service.name)]
     words = [f"alias={alias}" for alias in dict.fromkeys(names) if sheet.writable(alias)]

@@ -38,6 +38,7 @@ from tidegate.targets.quadlet.rows import (
     pairs,
     refused,
     switch,
+    text,
 )
 from tidegate.targets.quadlet.sheet import Path
 
@@ -72,7 +73,29 @@ def _environment(service: Service, at: str, value: Any) -> None:
 
 def _hosts(service: Service, at: str, value: Any) -> None:
     lines = [item.partition("=")[::2] for item in value]
-    service.sheet.key((at,), "AddHost", *(f"{name}:{address}" for name, address in lines))
+    hosts = (f"{name}:{address.strip('[]')}" for name, address in lines)
+    service.sheet.key((at,), "AddHost", *hosts)
+
+
+def _resolver(name: str) -> Row:
+    """Name servers and the like: podman refuses them where there is no network, Docker does not."""
+    write = each(name)
+
+    def row(service: Service, at: str, value: Any) -> None:
+        if service.compose.get("network_mode") == "none":
+            service.sheet.default((at,), "there is no network to ask on")
+        else:
+            write(service, at, value)
+
+    return row
+
+
+def _shm_size(service: Service, at: str, value: Any) -> None:
+    ipc = str(service.compose.get("ipc") or "")
+    if ipc == "host" or ipc.startswith(("service:", "container:")):
+        service.sheet.default((at,), "the memory that is shared has a size already")
+    else:
+        service.sheet.key((at,), "ShmSize", text(value))
 
 
 def _hostname(service: Service, at: str, value: Any) -> None:
@@ -98,6 +121,10 @@ def _read_only(service: Service, at: str, value: Any) -> None:
 
 
 def _cgroup_parent(service: Service, at: str, value: Any) -> None:
+    if not value.endswith(".slice"):
+        hint = "give the name of a slice: my.slice"
+        service.sheet.unsupported((at,), "podman starts containers below a slice of systemd", hint)
+        return
     service.sheet.raw("Container", "CgroupsMode", "enabled")
     service.sheet.option((at,), "--cgroup-parent", value)
 
@@ -200,7 +227,7 @@ ROWS: dict[str, Row] = {
     "cgroup_parent": _cgroup_parent,
     "sysctls": pairs("Sysctl"),
     "ulimits": resources.ulimits,
-    "shm_size": key("ShmSize"),
+    "shm_size": _shm_size,
     "tmpfs": each("Tmpfs"),
     "devices": security.devices,
     "device_cgroup_rules": _device_rules,
@@ -226,9 +253,9 @@ ROWS: dict[str, Row] = {
     ),
     "logging": _logging,
     "extra_hosts": _hosts,
-    "dns": each("DNS"),
-    "dns_opt": each("DNSOption"),
-    "dns_search": each("DNSSearch"),
+    "dns": _resolver("DNS"),
+    "dns_opt": _resolver("DNSOption"),
+    "dns_search": _resolver("DNSSearch"),
     "expose": each("ExposeHostPort"),
     "ports": ports.row,
     "networks": lambda _service, _at, _value: None,  # written by networks.joined

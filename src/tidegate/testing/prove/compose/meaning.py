@@ -135,6 +135,8 @@ def _is_fixed(option: Option) -> bool:
 
 
 def _key(meant: Meant, key: str, value: Any) -> Iterator[Option]:
+    if _is_void(meant.service, key, value):
+        return
     if key in PLAIN:
         yield PLAIN[key], text(value)
     elif key in EACH:
@@ -148,6 +150,16 @@ def _key(meant: Meant, key: str, value: Any) -> Iterator[Option]:
         yield from RULES[key](meant, value)
     elif key not in SILENT and not key.startswith("x-"):
         raise AssertionError(f"what {key} means to podman is not known here")
+
+
+def _is_void(service: Mapping[str, Any], key: str, value: Any) -> bool:
+    """What Docker takes and ignores, and podman refuses."""
+    shares = str(service.get("ipc") or "").startswith(("host", "service:", "container:"))
+    if key == "shm_size" and shares:
+        return True
+    if key.startswith("dns") and service.get("network_mode") == "none":
+        return True
+    return key == "cgroup_parent" and not value.endswith(".slice")
 
 
 def text(value: Any) -> str:
@@ -255,7 +267,7 @@ def _ports(_meant: Meant, value: Any) -> Iterator[Option]:
 def _hosts(_meant: Meant, value: list[str]) -> Iterator[Option]:
     for item in value:
         name, _, address = item.partition("=")
-        yield "--add-host", f"{name}:{address}"
+        yield "--add-host", f"{name}:{address.strip('[]')}"
 
 
 def _networks(meant: Meant, value: Mapping[str, Any]) -> Iterator[Option]:
@@ -274,7 +286,9 @@ def _networks(meant: Meant, value: Mapping[str, Any]) -> Iterator[Option]:
             "interface_name": joined.get("interface_name"),
         }
         words |= {f"{key}={item}" for key, item in own.items() if item}
-        yield "--network", "|".join([meant.project["networks"][name]["name"], *sorted(words)])
+        real = meant.project["networks"][name]["name"]
+        words = set() if real in ("host", "none") else words
+        yield "--network", "|".join([real, *sorted(words)])
 
 
 def _others(meant: Meant) -> Iterator[Mapping[str, Any]]:
