@@ -14,6 +14,7 @@ from tidegate.compose.document import Document, read
 from tidegate.compose.dotenv import Entry, parse
 from tidegate.compose.extends import MAX_CHAIN, Extender
 from tidegate.compose.files import (
+    LONG_VALUES,
     SERVICE_VALUES,
     Allowance,
     Reader,
@@ -99,13 +100,14 @@ class Assembler:
         return unique(canonical(found))
 
     def _count(self, layer: Node) -> None:
-        """Count what becomes more than it is: services, and ranges of ports."""
+        """Count what becomes more than it is: services, ranges of ports, short forms."""
         services = layer.get("services")
         for service in services.children().values() if services else ():
             self.allowance.take_values(SERVICE_VALUES, service)
-            ports = service.get("ports")
-            for port in ports.items() if ports else ():
-                self.allowance.take_values(values(port.text()), port)
+            for key in ("depends_on", "ports", "volumes"):
+                for item in (service.get(key) or service).items():
+                    count = values(item.text()) if key == "ports" else LONG_VALUES
+                    self.allowance.take_values(count, item)
 
     def _include(self, layer: Node, scope: Scope) -> None:
         """Put what `include` names into the layer that names it."""

@@ -15,6 +15,7 @@ _REMOTE = ("oci://", "https://", "http://", "ssh://", "git://", "git@", "github.
 
 MAX_FILES = 500
 MAX_VALUES = 60_000
+LONG_VALUES = 4  # of the long form of a volume, a port or a dependency
 SERVICE_VALUES = 20  # what a service counts at least, however little it says
 MAX_TEXT = 2_000_000
 

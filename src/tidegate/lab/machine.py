@@ -60,7 +60,7 @@ def examine() -> Machine:
         raises_limits=_has_capability(CAP_SYS_RESOURCE),
         pure_cgroups=Path("/sys/fs/cgroup/cgroup.controllers").exists(),
         systemd=Path("/run/systemd/system").is_dir(),
-        mirror=_mirror(),
+        mirror=mirror(),
     )
 
 
@@ -106,7 +106,7 @@ def _has_capability(number: int) -> bool:
     return False
 
 
-def _mirror() -> str:
+def mirror() -> str:
     """Debian's mirror: the one named, the machine's own apt's, or mmdebstrap's own ('')."""
     named = os.environ.get("TIDEGATE_LAB_MIRROR")
     if named:

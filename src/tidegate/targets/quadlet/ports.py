@@ -47,13 +47,14 @@ def published(service: Service) -> list[dict[str, Any]]:
         text = str(port.get("published") or "")
         if not text:
             continue
+        first = text.partition("-")[0]
         protocol = port.get("protocol") or "tcp"
         if protocol not in ("tcp", "udp"):
             service.sheet.refuse(("ports", index, "protocol"), f"{protocol} cannot be published")
         found.append(
             {
                 "address": str(port.get("host_ip") or ""),
-                "port": int(text.partition("-")[0]),
+                "port": service.sheet.number(("ports", index, "published"), first),
                 "target": int(port["target"]),
                 "protocol": protocol,
             }
@@ -72,7 +73,10 @@ def declared(service: Service, check: Health) -> list[dict[str, Any]]:
         span, _, protocol = str(text).partition("/")
         if protocol in ("", "tcp"):
             first, _, last = span.partition("-")
-            for number in range(int(first), int(last or first) + 1):
+            low, high = (service.sheet.number(("expose",), one) for one in (first, last or first))
+            if high > 65535:
+                service.sheet.refuse(("expose",), f"there is no port {high}")
+            for number in range(low, high + 1):
                 _note(modes, number, "auto")
     facts = service.scope.facts(service.name)
     for number, protocol in facts.ports if facts else ():

@@ -24,6 +24,8 @@ FOREVER = [
 ]
 # Docker counts failures until a container ran for a while; systemd counts within a window.
 WINDOW_S = 600
+WORDS = frozenset({"no", "always", "on-failure", "unless-stopped"})
+HINT = "use no, always, on-failure, on-failure:3 or unless-stopped"
 CONDITIONS = {"none": "no", "no": "no", "on-failure": "on-failure", "any": "always", "": "always"}
 
 
@@ -41,8 +43,12 @@ def restart(service: Service, at: str, value: Any) -> None:
     if (service.compose.get("deploy") or {}).get("restart_policy"):
         service.sheet.also((at,), "unit", "Restart", "deploy.restart_policy wins")
         return
-    _, _, count = str(value).partition(":")
-    _write(service, (at,), policy_of(service.compose), int(count or 0), WINDOW_S)
+    word, _, count = str(value).partition(":")
+    if word not in WORDS:
+        service.sheet.unsupported((at,), f"there is no restart policy {value!r}", HINT)
+        return
+    attempts = service.sheet.number((at,), count) if count else 0
+    _write(service, (at,), policy_of(service.compose), attempts, WINDOW_S)
 
 
 def restart_policy(service: Service, at: Path, value: Mapping[str, Any]) -> None:

@@ -149,6 +149,12 @@ class Sheet:
         """Whether no character of ``text`` means anything in a unit."""
         return bool(allowed.fullmatch(text))
 
+    def number(self, at: Path, text: str) -> int:
+        """The whole number that ``text`` is; compose takes any text there, podman does not."""
+        if not (text.isascii() and text.isdigit() and len(text) < 10):
+            self.refuse(at, f"{text!r} is not a whole number")
+        return int(text)
+
     def refuse(self, at: Path, reason: str, hint: str = "") -> NoReturn:
         """Raise the ``InputError`` that names this key."""
         raise InputError(

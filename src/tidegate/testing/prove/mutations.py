@@ -83,8 +83,8 @@ _VALUE = re.compile(r"(?<=[:\-] )\S.*$|(?<=:)$", re.MULTILINE)
 
 
 def mutate(text: str, chance: random.Random, others: Sequence[str] = ()) -> str:
-    """The text with one to three damages."""
-    for _ in range(chance.randint(1, 3)):
+    """The text with one to three damages, mostly one: two or three rarely load."""
+    for _ in range(chance.choice((1, 1, 1, 2, 3))):
         text = chance.choice(_DAMAGES)(text, chance)
         if others and chance.random() < 0.05:
             text += "\n" + chance.choice(others)
