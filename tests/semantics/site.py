@@ -33,12 +33,13 @@ class Site:
     folder: Path
     name: str
     environment: Mapping[str, str]
+    began: float
 
     @classmethod
     def make(cls, server: Server, folder: Path, name: str, lab: Mapping[str, str]) -> Site:
         """A new repository; ``name`` is the project's, so containers begin with it."""
         folder.mkdir(parents=True, exist_ok=True)
-        site = cls(server, folder, name, {**os.environ, **lab, "NO_COLOR": "1"})
+        site = cls(server, folder, name, {**os.environ, **lab, "NO_COLOR": "1"}, time.time())
         project = Project(folder)
         project.git("init", "--quiet", "--initial-branch=main")
         project.git("config", "user.name", "Somebody")
@@ -140,15 +141,14 @@ class Site:
         return self.podman("exec", self.container(service)["Name"], *command, check=check)
 
     def logs(self, *containers: str) -> dict[str, list[str]]:
-        """Everything that containers of these names ever wrote on this server."""
-        words = ["journalctl", "--user", "-q", "-o", "json"]
+        """Everything that containers of these names wrote since the site was made."""
+        words = ["journalctl", "--user", "-q", "-o", "json", f"--since=@{self.began:.0f}"]
         found: dict[str, list[str]] = {name: [] for name in containers}
         for line in self.on_server(
             *words, *(f"CONTAINER_NAME={c}" for c in containers)
         ).splitlines():
             entry = json.loads(line)
-            if entry["MESSAGE"]:
-                found[entry["CONTAINER_NAME"]].append(entry["MESSAGE"])
+            found[entry["CONTAINER_NAME"]] += entry["MESSAGE"].splitlines()
         return found
 
     def log(self, container: str) -> list[str]:
