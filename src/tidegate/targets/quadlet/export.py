@@ -119,8 +119,8 @@ def _service(scope: Scope, name: str, found: Found) -> Sheet:
     for key, row in EXPORT_ROWS.items():
         if key in service.compose:
             _row(service, key, row)
-    if not service.compose.get("networks") and not service.compose.get("network_mode"):
-        EXPORT_ROWS["networks"](service, "networks", {"default": None})
+    if networks.mode_of(service.compose) == "none" and not service.compose.get("network_mode"):
+        sheet.raw("Container", "Network", "none")
     _finish(service)
     return sheet
 

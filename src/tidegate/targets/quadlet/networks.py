@@ -162,9 +162,9 @@ def _subnets(sheet: Sheet, configs: list[Mapping[str, Any]]) -> None:
 def joined(service: Service) -> list[dict[str, Any]]:
     """The release's ``networks`` of a service, the highest priority first."""
     compose = service.compose
-    if compose.get("network_mode"):
+    if mode_of(compose):
         return []
-    wanted = compose.get("networks") or {"default": None}
+    wanted = compose["networks"]
     order = sorted(
         wanted.items(), key=lambda item: (-int((item[1] or {}).get("priority") or 0), item[0])
     )
@@ -229,8 +229,11 @@ def network_mode(service: Service, at: str, value: str) -> None:
 
 
 def mode_of(compose: Mapping[str, Any]) -> str:
-    """The release's ``network_mode``: what ``Network=`` says, or ``service:x``."""
-    value = str(compose.get("network_mode") or "")
+    """The release's ``network_mode``: what ``Network=`` says, or ``service:x``.
+
+    An empty mode and no network, which the loader leaves to nobody else, is none.
+    """
+    value = str(compose.get("network_mode") or ("" if compose.get("networks") else "none"))
     return "podman" if value in ("bridge", "default") else value
 
 

@@ -105,8 +105,10 @@ def _seccomp(service: Service, at: Path, text: str) -> None:
 def devices(service: Service, at: str, value: Any) -> None:
     """The row ``devices``."""
     for index, device in enumerate(value):
-        source, target = device["source"], device.get("target") or device["source"]
-        path = (at, index)
+        source, path = device.get("source") or "", (at, index)
+        target = device.get("target") or source
+        if not source:
+            service.sheet.refuse(path, "a device needs a source")
         if not source.startswith("/") and "=" in source:
             words = source
         else:
