@@ -29,7 +29,9 @@ NAME = st.text(st.sampled_from(SPECIAL) | ANY, min_size=1, max_size=8).filter(
     lambda name: "=" not in name and name == name.strip()
 )
 WORDS = st.lists(TEXT, min_size=4, max_size=24)
-MAP = st.dictionaries(NAME.map(lambda name: f"N{name}"), TEXT, min_size=4, max_size=24)
+# podman takes the carriage return out of a line end in a variable.
+VALUE = TEXT.filter(lambda text: "\r\n" not in text)
+MAP = st.dictionaries(NAME.map(lambda name: f"N{name}"), VALUE, min_size=4, max_size=24)
 HARD = settings(
     max_examples=3,
     deadline=None,
@@ -74,7 +76,7 @@ def nul_separated(site: Site, service: str, path: str) -> list[str]:
 def project(words: list[str], more: list[str], pairs: dict[str, str]) -> dict[str, Any]:
     """Services that are started in each of the ways in which words can be given."""
     body = {"image": "busybox:1", "stop_signal": "SIGKILL", "restart": "always"}
-    record = ["sh", "-c", "cat /proc/$$/cmdline > /checked", *words]
+    record = ["sh", "-c", "cat /proc/$$/cmdline > /checked; true", *words]
     shell = f"printf %s {shlex.quote(''.join(words))} > /checked"
     services = {
         "command": {
@@ -97,7 +99,7 @@ def project(words: list[str], more: list[str], pairs: dict[str, str]) -> dict[st
 
 @HARD
 @given(words=WORDS, more=WORDS, pairs=MAP)
-@example(words=TRAPS, more=TRAPS, pairs={f"N{i}": text for i, text in enumerate(TRAPS)})
+@example(words=TRAPS, more=TRAPS, pairs={f"N{i}": t for i, t in enumerate(TRAPS) if t != "\r\n"})
 def test_every_text_arrives(
     site: Site, words: list[str], more: list[str], pairs: dict[str, str]
 ) -> None:
@@ -115,15 +117,19 @@ def test_every_text_arrives(
     assert base64.b64decode(site.exec("both", "base64", "/checked")).decode() == "".join(words)
 
 
-@pytest.mark.parametrize("text", ["a\0b", "\x80", "\ufdd0"])
-def test_what_no_unit_can_carry_is_bad_input(site: Site, text: str) -> None:
-    """It is an error with the key and its line, wherever it stands, before a server is asked."""
-    for key, value in {
-        "command": ["sh", text],
-        "environment": {"A": text},
-        "labels": {"a": text},
-        "healthcheck": {"test": ["CMD", "echo", text]},
-    }.items():
+WRONG = [
+    ("command", ["sh", "a\0b"]),
+    ("entrypoint", ["sh", "a\0b"]),
+    ("environment", {"A": "\x80"}),
+    ("environment", {"A": "a\r\nb"}),
+    ("labels", {"a": "\ufdd0"}),
+    ("healthcheck", {"test": ["CMD", "echo", "a\0b"]}),
+]
+
+
+def test_what_cannot_arrive_is_bad_input(site: Site) -> None:
+    """It is an error with the key and its line, wherever it stands, before anything changes."""
+    for key, value in WRONG:
         lines = ["services:", "  web:", "    image: busybox:1", f"    {key}: {text_of(value)}"]
         site.write("\n".join(lines))
         said = site.deploy(code=2).stderr

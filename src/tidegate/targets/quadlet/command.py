@@ -10,11 +10,13 @@ from __future__ import annotations
 import json
 
 from tidegate.targets.quadlet.escape import FRAGILE
-from tidegate.targets.quadlet.rows import Service
+from tidegate.targets.quadlet.rows import Service, whole
 
 
 def entrypoint(service: Service, at: str, value: list[str] | None) -> None:
     """The row ``entrypoint``; an empty one resets the image's."""
+    for argument in value or ():
+        whole(service.sheet, (at,), argument)
     if value is None:
         service.sheet.default((at,), "the image's own")
     elif value and value != [""]:
@@ -25,6 +27,8 @@ def entrypoint(service: Service, at: str, value: list[str] | None) -> None:
 
 def command(service: Service, at: str, value: list[str] | None) -> None:
     """The row ``command``; an empty one resets the image's."""
+    for argument in value or ():
+        whole(service.sheet, (at,), argument)
     own = service.compose.get("entrypoint")
     if value is None or (not value and own is not None):
         service.sheet.default((at,), "the image's own" if own is None else "reset by entrypoint")

@@ -16,7 +16,7 @@ from typing import Any
 from tidegate.images.facts import ImageFacts
 from tidegate.targets.quadlet.durations import seconds
 from tidegate.targets.quadlet.escape import SCALAR, plain
-from tidegate.targets.quadlet.rows import Service
+from tidegate.targets.quadlet.rows import Service, whole
 
 INTERVAL_S = TIMEOUT_S = 30.0
 RETRIES = 3
@@ -123,6 +123,8 @@ def _test(service: Service, path: tuple[str, ...], test: list[str]) -> None:
     if not test or service.compose["healthcheck"].get("disable"):
         service.sheet.default(path, "the check is off")
         return
+    for argument in test:
+        whole(service.sheet, path, argument)
     command = health_command(test)
     _needs_shell(service, path, test)
     if command is None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tidegate.targets.quadlet.scope import Found, Scope
-from tidegate.targets.quadlet.sheet import Sheet, leaves
+from tidegate.targets.quadlet.sheet import Path, Sheet, leaves
 
 
 class Service:
@@ -113,6 +113,12 @@ def refused(reason: str, hint: str = "") -> Row:
             service.sheet.unsupported(leaf, reason, hint)
 
     return write
+
+
+def whole(sheet: Sheet, at: Path, argument: str) -> None:
+    """Refuse an argument that no process can be given, also where JSON could write it."""
+    if "\0" in argument:
+        sheet.refuse(at, "the value holds a NUL character")
 
 
 def below(value: Any, path: tuple[str | int, ...]) -> list[tuple[str | int, ...]]:

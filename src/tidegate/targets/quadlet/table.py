@@ -50,6 +50,8 @@ OWN_ENGINE = "a feature of Docker's engine that podman does not have"
 # A container that failed is gone with its log files; the journal still has its last words.
 JOURNAL = "in the host's journal, which bounds its own size and is what `tidegate logs` reads"
 STOP_S = 10.0
+# podman v5.4.2 reads the value of --env line by line (pkg/env/env.go).
+NO_CRLF = "podman takes the carriage return out of a line end"
 
 
 def stop_s(compose: Any) -> float:
@@ -65,8 +67,13 @@ def _stop(service: Service, at: str, _value: Any) -> None:
 
 def _environment(service: Service, at: str, value: Any) -> None:
     given = {name: item for name, item in sorted(value.items()) if item is not None}
+    cut = [name for name, item in given.items() if "\r\n" in str(item)]
+    if cut and service.sheet.strict:
+        service.sheet.refuse((at, cut[0]), NO_CRLF, "write the line end as a line feed alone")
     if given:
-        service.sheet.key((at,), "Environment", *(f"{k}={v}" for k, v in given.items()))
+        reason = f"{', '.join(cut)}: {NO_CRLF}" if cut else ""
+        lines = (f"{k}={v}" for k, v in given.items())
+        service.sheet.key((at,), "Environment", *lines, reason=reason)
     else:
         service.sheet.default((at,), "a variable without a value is not set")
 
