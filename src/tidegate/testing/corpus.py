@@ -21,6 +21,7 @@ from tidegate.edges.disk import Disk
 
 MOUNT = "/corpus"
 SUFFIXES = (".yml", ".yaml", ".json")
+OTHER_SECTIONS = frozenset(("name", "version", "networks", "volumes", "configs", "secrets"))
 BESIDE = Path(__file__).resolve().parents[4] / "shared/compose"
 
 
@@ -87,15 +88,16 @@ class Corpus:
     def rejected(self, name: str) -> bool:
         """Whether docker compose rejects the file.
 
-        Of files without services, which it accepts, the corpus has no answers.
+        A file of other sections without services it accepts, but the corpus has no answer.
         """
         if (self.folder / "expected" / f"{name}.json").exists():
             return False
         text = (self.folder / "corpus" / name).read_text(encoding="utf-8")
         try:
-            return "services" in (yaml.safe_load(text) or {})
+            keys = set(yaml.safe_load(text) or ())
         except yaml.YAMLError:
             return True
+        return not keys <= OTHER_SECTIONS
 
 
 def find(folder: Path | None = None) -> Corpus | None:

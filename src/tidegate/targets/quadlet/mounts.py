@@ -37,7 +37,13 @@ def volumes(service: Service, at: str, value: Any) -> None:
     """The row ``volumes``."""
     for index, mount in enumerate(value):
         path = (at, index)
-        _TYPES.get(mount["type"], _unknown)(service, path, mount)
+        if str(mount.get("target") or "").startswith("/") or mount["type"] not in _TYPES:
+            _TYPES.get(mount["type"], _unknown)(service, path, mount)
+            continue
+        for leaf in below(mount, path):
+            service.sheet.unsupported(
+                leaf, "the path in the container is not absolute", "begin it with /"
+            )
 
 
 def _unknown(service: Service, path: Path, mount: Mapping[str, Any]) -> None:
@@ -176,7 +182,8 @@ def _tmpfs(service: Service, path: Path, mount: Mapping[str, Any]) -> None:
 def _image(service: Service, path: Path, mount: Mapping[str, Any]) -> None:
     if service.scope.exporting:
         options = mount.get("image") or {}
-        extra = {"subpath": options["subpath"]} if options.get("subpath") else {}
+        inside = str(options.get("subpath") or "")
+        extra = {"subpath": f"/{inside.lstrip('/')}"} if inside else {}
         name = parse(mount["source"]).tagged
         key = _mount(service, path, "image", HostPath(name), mount["target"], [], extra)
         _covered(service, path, mount, key)

@@ -147,7 +147,13 @@ def _foreign(argvs: Sequence[Sequence[str]]) -> Iterator[tuple[str, list[str]]]:
                 kind, other = "container", kind
             if kind == "container" and other and other not in own:
                 own.add(other)
-                yield other, ["create", "--pull=never", f"--name={other}", image(argv)]
+                yield (
+                    other,
+                    [
+                        *("create", "--pull=never", f"--name={other}"),
+                        *(f"--ladder={image(argv)}", image(argv)),
+                    ],
+                )
 
 
 def standins(climbers: Sequence[Climber], made: Mapping[str, Generated]) -> dict[str, Any]:
@@ -178,6 +184,7 @@ def standins(climbers: Sequence[Climber], made: Mapping[str, Generated]) -> dict
         "runtimes": sorted(runtimes),
         "folders": folders,
         "files": [file for one in climbers for file in _files(one)],
+        "theirs": sorted({place for one in climbers for place in _theirs(one)}),
     }
 
 
@@ -189,3 +196,11 @@ def _files(one: Climber) -> Iterator[tuple[str, str]]:
     for config in (one.meant.get("configs") or {}).values():
         if config.get("file"):
             yield config["file"], ""
+
+
+def _theirs(one: Climber) -> Iterator[str]:
+    """Folders that must be there already: the units may not make them."""
+    for service in one.meant["services"].values():
+        for mount in service.get("volumes") or []:
+            if mount["type"] == "bind" and not (mount.get("bind") or {}).get("create_host_path"):
+                yield mount["source"]

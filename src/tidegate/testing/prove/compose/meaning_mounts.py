@@ -23,7 +23,8 @@ TEXT = "(text)"
 def volumes(project: Project, value: Any) -> Iterator[Option]:
     """The key ``volumes``."""
     for one in value:
-        if one["type"] in ("volume", "bind", "tmpfs", "image"):
+        # A path of Windows is none in a container of Linux.
+        if one["type"] in ("volume", "bind", "tmpfs", "image") and one["target"].startswith("/"):
             yield spoken.mount(
                 one["type"], _source(project, one), one["target"], _words(one, one["type"])
             )
@@ -59,7 +60,7 @@ def _words(one: Mapping[str, Any], kind: str) -> Iterator[str]:
     if more.get("nocopy") and not more.get("subpath"):  # podman takes not both
         yield "nocopy"
     if more.get("subpath"):
-        yield f"subpath={more['subpath']}"
+        yield f"subpath={'/' if kind == 'image' else ''}{more['subpath']}"
     if more.get("size"):
         yield f"size={more['size']}"
     if more.get("mode"):

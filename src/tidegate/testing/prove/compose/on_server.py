@@ -12,11 +12,13 @@ import os
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 TINY = "localhost/ladder-tiny:latest"
-OTHER = "localhost/ladder-other:latest"
+# The names that Go, Debian and the kernel have for this machine's processor.
+HERE = {"x86_64": ("amd64", "x86_64"), "aarch64": ("arm64", "aarch64")}[os.uname().machine]
 RUNTIMES = Path("/etc/containers/containers.conf.d/90-ladder.conf")
 MINUTES = 60
 
@@ -34,16 +36,15 @@ def podman(*words: str, stdin: str = "") -> str:
     return "" if done.returncode == 0 else done.stderr.strip() or f"exit code {done.returncode}"
 
 
-def images(names: list[str]) -> None:
-    """The image without content under each name; once under another platform's."""
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "empty").touch()
-        subprocess.run(["tar", "-C", folder, "-cf", f"{folder}.tar", "empty"], check=True)
+def images(names: list[str], platform: str = "") -> None:
+    """The image without content under each name."""
+    os_, _, arch = platform.partition("/")
+    options = (f"--os={os_}", f"--arch={arch.partition('/')[0]}") if platform else ()
+    with tempfile.NamedTemporaryFile(suffix=".tar") as archive:
+        subprocess.run(["tar", "-cf", archive.name, "-T", "/dev/null"], check=True)
         change = 'CMD ["/bin/sh"]'
-        for name, options in ((TINY, ()), (OTHER, ("--os=wasi", "--arch=wasm"))):
-            podman("import", "-q", "-c", change, *options, f"{folder}.tar", name)
-        Path(f"{folder}.tar").unlink()
-    fault = podman("tag", TINY, *names)
+        fault = podman("import", "-q", "-c", change, *options, archive.name, TINY)
+    fault = fault or podman("tag", TINY, *names)
     if fault:
         raise SystemExit(fault)
 
@@ -59,7 +60,8 @@ def climb(project: dict[str, Any]) -> list[list[str]]:
         podman("secret", "create", "--replace", name, "-", stdin="x")
     waiting = dict(project["containers"])
     while waiting:
-        faults = {name: create(argv) for name, argv in waiting.items()}
+        with ThreadPoolExecutor(2) as pool:
+            faults = dict(zip(waiting, pool.map(create, waiting.values()), strict=True))
         left = {name: waiting[name] for name, fault in faults.items() if fault}
         if len(left) == len(waiting):
             failed += [[name, faults[name]] for name in left]
@@ -72,16 +74,16 @@ def climb(project: dict[str, Any]) -> list[list[str]]:
 
 
 def create(argv: list[str]) -> str:
-    """``podman create``; an image for another platform bears the name for so long."""
-    foreign = next((word for word in argv if word.startswith("--platform=")), "")
-    image = next((word.partition("=")[2] for word in argv if word.startswith("--ladder=")), "")
+    """``podman create``, under an image of the platform that is asked for."""
+    platform = next((w.partition("=")[2] for w in argv if w.startswith("--platform=")), "")
+    image = next(w.partition("=")[2] for w in argv if w.startswith("--ladder="))
     argv = [word for word in argv if not word.startswith("--ladder=")]
-    if foreign and not foreign.startswith("--platform=linux/"):
-        podman("tag", OTHER, image)
-        fault = podman(*argv)
-        podman("tag", TINY, image)
-        return fault
-    return podman(*argv)
+    if not platform or platform.partition("/")[2] in HERE:
+        return podman(*argv)
+    images([image], platform)
+    fault = podman(*argv)
+    images([image])
+    return fault
 
 
 def prepare(job: dict[str, Any]) -> list[str]:
@@ -93,6 +95,8 @@ def prepare(job: dict[str, Any]) -> list[str]:
     for path in job["profiles"]:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).write_text('{"defaultAction": "SCMP_ACT_ALLOW"}')
+    for path in job["theirs"]:
+        Path(path).mkdir(parents=True, exist_ok=True)
     for path, text in job["files"]:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).write_text(text)

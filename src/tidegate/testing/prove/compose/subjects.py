@@ -25,9 +25,6 @@ from tidegate.testing.prove.project import ROOT
 # Cases for the loader alone: what they say, no engine does.
 NO_ENGINE = {
     "extension-keys": "a sysctl that no kernel has",
-    "include": "a path in the container that is not absolute",
-    "volumes-target-twice": "a path in the container that is not absolute",
-    "volumes-too-many-parts": "a path in the container that is not absolute",
     "the plain keys of a process": "a host name in the host's UTS namespace",
 }
 RENDERED = ROOT / "tests/targets/quadlet/cases"
