@@ -1,7 +1,8 @@
 """The reference pages, made from the code: ``python -m tidegate.cli.reference [--check]``.
 
 commands.md comes from the table of commands and their docstrings, configuration.md from the
-tables that read tidegate.yaml, states.md from the two tables that move a deployment.
+tables that read tidegate.yaml, states.md from the two tables that move a deployment, and the end
+of compose.md from what rendering and exporting say of every key.
 """
 
 from __future__ import annotations
@@ -10,13 +11,13 @@ import re
 import sys
 from pathlib import Path
 
-from tidegate.cli import COMMANDS, load
+from tidegate.cli import COMMANDS, every_key, load
 from tidegate.config.schema import SECTIONS
 from tidegate.host.deployment import ENDED, TRANSITIONS
 from tidegate.pipeline.states import ENDS, TABLE, Phase
 
 MADE = "<!-- made by python -m tidegate.cli.reference: change the code, not this page -->"
-FOLDER = Path("docs/reference")
+FOLDER = Path("docs")
 
 
 def commands() -> str:
@@ -78,6 +79,12 @@ def states() -> str:
     )
 
 
+def compose() -> str:
+    """The page of compose files: what people wrote above the mark, and the table below it."""
+    written = FOLDER.joinpath("compose.md").read_text(encoding="utf-8").partition(MADE)[0]
+    return f"{written}{MADE}\n{every_key.table()}"
+
+
 def diagram(first: str, arrows: list[str], ends: list[str]) -> list[str]:
     """A state diagram in Mermaid's words (https://mermaid.js.org/syntax/stateDiagram.html)."""
     closing = [f"    {end} --> [*]" for end in ends]
@@ -88,9 +95,10 @@ def diagram(first: str, arrows: list[str], ends: list[str]) -> list[str]:
 def pages() -> dict[str, str]:
     """Each page's name and text."""
     return {
-        "commands.md": commands(),
-        "configuration.md": configuration(),
-        "states.md": states(),
+        "reference/commands.md": commands(),
+        "reference/configuration.md": configuration(),
+        "reference/states.md": states(),
+        "compose.md": compose(),
     }
 
 
