@@ -45,7 +45,8 @@ def prepare(ctx: Context, args: Dict[str, Any]) -> Dict[str, Any]:
     release = _release(ctx, args)
     _guard(ctx, release, old, args)
     pulled = blobs.bring(ctx, release, args.get("blobs"))
-    new = _lay(ctx, release, old)
+    again = generations.load(ctx.paths, int(args.get("generation") or 0))
+    new = _lay(ctx, release, old, again)
     _write_units(ctx, new, old)
     _start(ctx, new, old)
     os.sync()
@@ -185,8 +186,13 @@ def _paths(release: Release) -> None:
                 )
 
 
-def _lay(ctx: Context, release: Release, old: Optional[Generation]) -> Generation:
-    """The layout: the stored one when this is repeated, else computed and stored."""
+def _lay(
+    ctx: Context, release: Release, old: Optional[Generation], again: Optional[Generation]
+) -> Generation:
+    """The layout: the stored one when this is repeated, else computed and stored.
+
+    `again` is the generation that a rollback goes back to: its secrets are its own, too.
+    """
     stored = generations.load(ctx.paths, ctx.number)
     if stored is not None and stored.layout is not None:
         return stored
@@ -204,7 +210,7 @@ def _lay(ctx: Context, release: Release, old: Optional[Generation]) -> Generatio
         old.release if old else None,
         old.layout if old else None,
         taken,
-        _secret_versions(ctx, release, old),
+        _secret_versions(ctx, release, again or old),
         drift.renew(ctx.paths, old),
     )
     for name, entry in release["services"].items():
