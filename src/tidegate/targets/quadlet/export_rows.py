@@ -142,7 +142,7 @@ def _option(service: Service, path: Path, key: str, value: Any) -> None:
     sheet = service.sheet
     allowed = JOINED.get(key, ("", NAME))[1]
     texts = value if key == "aliases" else [value] if key in JOINED and value else []
-    odd = [text for text in texts if not sheet.writable(str(text), allowed)]
+    odd = [text for text in texts if text and not sheet.writable(str(text), allowed)]
     if odd:
         sheet.unsupported(path, f"{odd[0]!r} cannot be written in a unit")
     elif key in ("gw_priority", "link_local_ips", "driver_opts") and value:

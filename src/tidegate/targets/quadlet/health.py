@@ -169,7 +169,7 @@ def _shell(command: str) -> str:
     """As it is where podman and Quadlet leave it alone, else the array that says the same."""
     first = command.split(" ", 1)[0].upper()
     simple = command.strip() == command and not command.startswith(("[", '"', "{"))
-    safe = simple and command.isprintable() and not command.endswith(('"', "\\"))
+    safe = simple and command and command.isprintable() and not command.endswith(('"', "\\"))
     if safe and first not in _KEYWORDS:
         return command
     return json.dumps(["CMD-SHELL", command])

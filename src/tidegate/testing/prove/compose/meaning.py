@@ -121,7 +121,7 @@ def meaning(meant: Meant, *, first: bool = True) -> Options:
         for option in [option for option in found if _is_fixed(option)]:
             del found[option]
     if not meant.service.get("networks") and not meant.service.get("network_mode"):
-        found.update(_networks(meant, {"default": None}))
+        found["--network", "none"] += 1
     found["image", image(meant)] += 1
     entrypoint, command = (meant.service.get(key) for key in ("entrypoint", "command"))
     if entrypoint == [""]:
@@ -278,7 +278,8 @@ def _networks(meant: Meant, value: Mapping[str, Any]) -> Iterator[Option]:
     best = max(value, key=lambda name: (value[name] or {}).get("priority") or 0, default="")
     for name, given in value.items():
         joined = given or {}
-        words = {f"alias={a}" for a in (meant.name, *(joined.get("aliases") or ()), *linked)}
+        aliases = filter(None, (meant.name, *(joined.get("aliases") or ()), *linked))
+        words = {f"alias={alias}" for alias in aliases}
         own = {
             "ip": joined.get("ipv4_address"),
             "ip6": joined.get("ipv6_address"),
