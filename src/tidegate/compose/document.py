@@ -64,6 +64,7 @@ class _Reader:
         self.parser: Any = yaml.CSafeLoader(text)
         self.anchors: dict[str, tuple[Node, int] | None] = {}
         self.discarded: list[tuple[str, ...]] = []
+        self.path: list[str] = []
         self.values = 0
 
     def documents(self) -> Iterator[Document]:
@@ -74,29 +75,33 @@ class _Reader:
                 return
             if isinstance(event, yaml.DocumentStartEvent):
                 self.discarded = []
-                root = self.node(self.parser.get_event(), ())
+                root = self.node(self.parser.get_event())
                 yield Document(root or Node({}, (self.file, 1, 1)), tuple(self.discarded))
 
-    def node(self, event: Any, path: tuple[str, ...]) -> Node | None:
+    def node(self, event: Any) -> Node | None:
         """The value that an event begins; None where it is discarded by ``!reset``."""
         start = event.start_mark
         at = (self.file, start.line + 1, start.column + 1)
-        if isinstance(event, yaml.AliasEvent):
+        kind = type(event)
+        if kind is yaml.ScalarEvent and event.anchor is None and event.tag is None:
+            self.count(1, at)
+            return Node(resolve(event.value, None, plain=event.implicit[0]), at)
+        if kind is yaml.AliasEvent:
             return self.alias(event.anchor, at)
-        if len(path) > MAX_DEPTH:
+        if len(self.path) > MAX_DEPTH:
             fail(f"more than {MAX_DEPTH} levels of nesting", at, code=_CODE)
         self.count(1, at)
         first = self.values
         if event.anchor:
             self.anchors[event.anchor] = None
         if event.tag in ("!reset", "!override"):
-            self.discarded.append(path)
-        if isinstance(event, yaml.ScalarEvent):
+            self.discarded.append(tuple(self.path))
+        if kind is yaml.ScalarEvent:
             found = self.scalar(event, at)
-        elif isinstance(event, yaml.SequenceStartEvent):
-            found = Node(self.sequence(path), at)
+        elif kind is yaml.SequenceStartEvent:
+            found = Node(self.sequence(), at)
         else:
-            found = Node(self.mapping(path), at)
+            found = Node(self.mapping(), at)
         if event.anchor:
             self.anchors[event.anchor] = (found, self.values - first + 1)
         return None if event.tag == "!reset" else found
@@ -123,23 +128,26 @@ class _Reader:
         except ScalarError as error:
             fail(str(error), at, code=_CODE)
 
-    def sequence(self, path: tuple[str, ...]) -> list[Node]:
+    def sequence(self) -> list[Node]:
         """The items up to the end of the sequence."""
         found: list[Node] = []
+        self.path.append("")
         number = 0
-        while not isinstance(event := self.parser.get_event(), yaml.SequenceEndEvent):
-            item = self.node(event, (*path, str(number)))
+        while type(event := self.parser.get_event()) is not yaml.SequenceEndEvent:
+            self.path[-1] = str(number)
+            item = self.node(event)
             number += 1
             if item is not None:
                 found.append(item)
+        self.path.pop()
         return found
 
-    def mapping(self, path: tuple[str, ...]) -> dict[str, Node]:
+    def mapping(self) -> dict[str, Node]:
         """The entries up to the end of the mapping; merged keys never replace written ones."""
         found: dict[str, Node] = {}
         lines: dict[str, int] = {}
         merged: Node | None = None
-        while not isinstance(event := self.parser.get_event(), yaml.MappingEndEvent):
+        while type(event := self.parser.get_event()) is not yaml.MappingEndEvent:
             key, key_at, is_merge = self.key(event)
             if key in lines:
                 fail(
@@ -149,8 +157,11 @@ class _Reader:
                     hint="remove one of the two",
                 )
             lines[key] = key_at[1]
-            below = path if is_merge else (*path, key)
-            value = self.node(self.parser.get_event(), below)
+            if not is_merge:
+                self.path.append(key)
+            value = self.node(self.parser.get_event())
+            if not is_merge:
+                self.path.pop()
             if value is None:
                 continue
             if is_merge:

@@ -7,7 +7,7 @@ Nothing is dropped silently: every renderer says through a sheet what it did wit
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -187,10 +187,10 @@ def shown(path: Path) -> str:
 
 def leaves(value: Any, path: Path) -> Iterator[Path]:
     """The paths of which something must be said: plain values, lists of them, chosen maps."""
-    if isinstance(value, Mapping) and value and path[-1:] not in CHOSEN_ENDS:
+    if isinstance(value, dict) and value and path[-1:] not in CHOSEN_ENDS:
         for key, inner in value.items():
             yield from leaves(inner, (*path, str(key)))
-    elif isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
+    elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
         for index, item in enumerate(value):
             yield from leaves(item, (*path, index))
     else:
