@@ -97,8 +97,9 @@ def renewed(site: Site, before: Mapping[str, str]) -> set[str]:
 
 def held(site: Site, service: str, path: str) -> tuple[bytes, str]:
     """The bytes of a file in a container, and its mode and owner."""
-    content = base64.b64decode(site.exec(service, "base64", path))
-    return content, site.exec(service, "stat", "-L", "-c", "%a %u %g", path).strip()
+    look = 'stat -L -c "%a %u %g" "$0"; base64 "$0"'
+    owned, _, content = site.exec(service, "sh", "-c", look, path).partition("\n")
+    return base64.b64decode(content), owned
 
 
 @pytest.fixture
