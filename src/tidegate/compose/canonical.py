@@ -6,6 +6,7 @@ Source: https://github.com/compose-spec/compose-go/tree/v2.9.1/transform.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeAlias
 
 from tidegate.compose.gotext import sprint_node
@@ -63,7 +64,8 @@ def _file_mount(node: Node, path: Path) -> Node:
     return node if isinstance(node.value, dict) else _wrong(node, path, "a name or a mapping")
 
 
-def _key_value(node: Node, path: Path) -> Node:
+def _key_value(node: Node, path: Path, alone: str | None = None) -> Node:
+    """`[a=b]` as a mapping; only the key `alone` needs no value."""
     if isinstance(node.value, dict):
         return node
     if not isinstance(node.value, list):
@@ -71,9 +73,9 @@ def _key_value(node: Node, path: Path) -> Node:
     found: dict[str, Node] = {}
     for item in node.value:
         key, equals, value = item.text().partition("=")
-        if not equals:
+        if not equals and key != alone:
             fail(f"{dotted(path)}: {item.text()!r} is not key=value", item, code=_CODE)
-        found[key] = Node(value, item.at, item.at, item.used)
+        found[key] = Node(value if equals else None, item.at, item.at, item.used)
     return node.become(found)
 
 
@@ -205,20 +207,6 @@ def _ports(node: Node, path: Path) -> Node:
     return node.become(found)
 
 
-def _ssh(node: Node, path: Path) -> Node:
-    if isinstance(node.value, dict):
-        return node
-    if not isinstance(node.value, list):
-        return _wrong(node, path, "a list or a mapping")
-    found: dict[str, Node] = {}
-    for item in node.value:
-        name, equals, value = item.text().partition("=")
-        if not equals and name != "default":
-            fail(f"{dotted(path)}: invalid ssh key {name!r}", item, code=_CODE)
-        found[name] = Node(value if equals else None, item.at, item.at, item.used)
-    return node.become(found)
-
-
 def _ulimit(node: Node, path: Path) -> Node:
     if isinstance(node.value, dict) or type(node.value) is int:
         return node
@@ -288,7 +276,7 @@ _LONG: dict[str, Any] = {
                 "provenance": _text,
                 "sbom": _text,
                 "secrets": {"*": _file_mount},
-                "ssh": _ssh,
+                "ssh": partial(_key_value, alone="default"),
                 "ulimits": _ULIMITS,
             },
             "configs": {"*": _file_mount},

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tidegate.targets.quadlet.rows import Service, below
+from tidegate.targets.quadlet.rows import Service, resource
 from tidegate.targets.quadlet.scope import Scope
 from tidegate.targets.quadlet.sheet import ADDRESS, UNSUPPORTED, Path, Sheet
 
@@ -33,17 +33,9 @@ CLUSTER_ONLY = "without effect on one engine"
 def network(scope: Scope, key: str, strict: bool = True) -> tuple[dict[str, Any], Sheet]:
     """The release's entry of one network, with the sheet that wrote its unit."""
     body = scope.project.networks[key]
-    sheet = Sheet(("networks", key), "Network", scope.project.where, strict)
+    sheet, name = resource(scope, "Network", key, body, strict)
     external = bool(body.get("external"))
-    given = str(body.get("name") or key)
-    name = sheet.named(("name",), given if external else scope.named(key, given))
-    if external:
-        for leaf in below(body, ()):
-            sheet.deployed(leaf, "it belongs to somebody else and must exist")
-    else:
-        if sheet.writable(name):
-            sheet.raw("Network", "NetworkName", name)
-            sheet.also(("name",), "native", "NetworkName")
+    if not external:
         for at, value in sorted(body.items()):
             if at not in ("name", "external"):
                 _write(sheet, at, value, body)

@@ -121,6 +121,23 @@ def whole(sheet: Sheet, at: Path, argument: str) -> None:
         sheet.refuse(at, "the value holds a NUL character")
 
 
+def resource(
+    scope: Scope, main: str, key: str, body: Mapping[str, Any], strict: bool
+) -> tuple[Sheet, str]:
+    """A network's or volume's sheet with its name in it, and the name; an external one is told."""
+    sheet = Sheet((f"{main.lower()}s", key), main, scope.project.where, strict)
+    given = str(body.get("name") or key)
+    if body.get("external"):
+        for leaf in below(body, ()):
+            sheet.deployed(leaf, "it belongs to somebody else and must exist")
+        return sheet, sheet.named(("name",), given)
+    name = sheet.named(("name",), scope.named(key, given))
+    if sheet.writable(name):
+        sheet.raw(main, f"{main}Name", name)
+        sheet.also(("name",), "native", f"{main}Name")
+    return sheet, name
+
+
 def below(value: Any, path: tuple[str | int, ...]) -> list[tuple[str | int, ...]]:
     """The leaves of a value, as a report names them."""
     return list(leaves(value, path))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tidegate.targets.quadlet.rows import below
+from tidegate.targets.quadlet.rows import resource
 from tidegate.targets.quadlet.scope import Scope
 from tidegate.targets.quadlet.sheet import Sheet
 
@@ -19,17 +19,9 @@ KEYS = {"device": "Device", "type": "Type", "o": "Options"}
 def volume(scope: Scope, key: str, strict: bool = True) -> tuple[dict[str, Any], Sheet]:
     """The release's entry of one volume, with the sheet that wrote its unit."""
     body = scope.project.volumes[key]
-    sheet = Sheet(("volumes", key), "Volume", scope.project.where, strict)
+    sheet, name = resource(scope, "Volume", key, body, strict)
     external = bool(body.get("external"))
-    given = str(body.get("name") or key)
-    name = sheet.named(("name",), given if external else scope.named(key, given))
-    if external:
-        for leaf in below(body, ()):
-            sheet.deployed(leaf, "it belongs to somebody else and must exist")
-    else:
-        if sheet.writable(name):
-            sheet.raw("Volume", "VolumeName", name)
-            sheet.also(("name",), "native", "VolumeName")
+    if not external:
         _write(sheet, body)
     return {"name": name, "external": external, "unit": sheet.lines}, sheet
 
