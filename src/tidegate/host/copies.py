@@ -117,9 +117,10 @@ def _wait(ctx: Context, unit: str, service: str, entry: Dict[str, Any], before: 
         if active == "deactivating":  # the run that it replaces has its own time to stop
             deadline = time.monotonic() + _patience(entry)
         restarts = int(state.get("NRestarts") or 0)
-        # A unit whose start waits for its network's is inactive too, with a job.
-        ended = active == "inactive" and state.get("Job", "0") in ("", "0")
-        if active == "failed" or ended or restarts >= CRASHES:
+        # With a job it is about to start: it waits for its network's unit, or the run that it
+        # replaces has just ended, with whatever status.
+        ended = active in ("inactive", "failed") and state.get("Job", "0") in ("", "0")
+        if ended or restarts >= CRASHES:
             raise _unwell(unit, service, state, crashed=True)
         if time.monotonic() > deadline:
             raise _unwell(unit, service, state, crashed=False)
