@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tidegate.compose import Source
+from tidegate.compose import Source, load
 from tidegate.compose.dotenv import parse
 from tidegate.compose.files import Allowance
 from tidegate.compose.variables import Used, VariableError, substitute
@@ -41,6 +41,37 @@ def test_damaged_files_and_bombs_are_results_or_errors() -> None:
     assert figures["results"] + figures["errors"] == COUNT + figures["bombs"]
     assert figures["results"]
     assert figures["errors"]
+
+
+TOO_LARGE = (
+    "billion laughs by anchors",
+    "many documents",
+    "a scalar of 50 MB",
+    "extends in a chain",
+    "include in a chain",
+    "include of many by many",
+    "5,000 services",
+    "more ports than there are",
+    "a long env file",
+)
+
+
+@pytest.mark.parametrize("name", TOO_LARGE)
+def test_what_grows_is_told_to_be_too_large(name: str) -> None:
+    """A bomb that would grow is stopped for its size, and not for something else."""
+    files = bombs.files(name)
+    with pytest.raises(InputError) as caught:
+        load(["compose.yaml"], reader=Memory(files), variables={})
+    assert caught.value.code == "compose-too-large"
+    assert caught.value.where is not None
+
+
+def test_a_long_value_is_cut_in_a_message() -> None:
+    """A message stays readable, however long the value is that is wrong."""
+    files = bombs.files("a long duration")
+    with pytest.raises(InputError) as caught:
+        load(["compose.yaml"], reader=Memory(files), variables={})
+    assert len(caught.value.message) < 600
 
 
 def test_damages_can_be_repeated() -> None:

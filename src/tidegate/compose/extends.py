@@ -60,7 +60,10 @@ class Extender:
         if extends is None:
             return service
         here = (services.file, name)
-        if here in chain or len(chain) > MAX_CHAIN:
+        if len(chain) > MAX_CHAIN:
+            limit = f"more than {MAX_CHAIN} services extend each other"
+            fail(limit, extends, code="compose-too-large")
+        if here in chain:
             steps = " extends ".join(f"{one} in {file}" for file, one in (*chain, here))
             fail(f"circular extends: {steps}", extends, code="compose-cycle")
         reference, bases = self.bases(name, extends, services)

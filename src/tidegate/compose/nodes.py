@@ -18,6 +18,7 @@ Names: TypeAlias = frozenset[str]
 
 _TIMESTAMP = re.compile(r"([0-9-]+)(?:[Tt ]([0-9:.,]+))?(.*)")
 NO_NAMES: Names = frozenset()
+LONGEST_MESSAGE = 500
 
 
 class Timestamp:
@@ -106,7 +107,9 @@ def where(mark: Mark | None) -> Where | None:
 
 
 def fail(message: str, at: Node | Mark | None, *, code: str, hint: str = "") -> NoReturn:
-    """Raise :class:`InputError` at a node's place."""
+    """Raise :class:`InputError` at a node's place; a value in a message is cut where it is long."""
+    if len(message) > LONGEST_MESSAGE:
+        message = f"{message[:LONGEST_MESSAGE]}…"
     mark = at.at if isinstance(at, Node) else at
     raise InputError(message, code=code, where=where(mark), hint=hint)
 
