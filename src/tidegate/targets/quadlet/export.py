@@ -16,13 +16,14 @@ from tidegate.targets.quadlet import health, mounts, networks, strategy
 from tidegate.targets.quadlet.escape import SCALAR, plain
 from tidegate.targets.quadlet.export_names import names_of, stems
 from tidegate.targets.quadlet.export_rows import EXPORT_ROWS, image_name
+from tidegate.targets.quadlet.names import check_length
 from tidegate.targets.quadlet.render import STOP_MARGIN_S
 from tidegate.targets.quadlet.rows import Row, Service
 from tidegate.targets.quadlet.scope import Found, Project, Scope
 from tidegate.targets.quadlet.sheet import UNSUPPORTED, Entry, Path, Sheet, leaves, shown
 from tidegate.targets.quadlet.table import stop_s
 from tidegate.targets.quadlet.volumes import volume
-from tidegate.targets.quadlet.wanted import config_text
+from tidegate.targets.quadlet.wanted import config_place, config_text
 
 SECTIONS = ("Unit", "Container", "Network", "Volume", "Service", "Install")
 REPORTED = ("services", "networks", "volumes", "secrets", "configs", "models")
@@ -87,7 +88,9 @@ def export(project: Project, *, variables: Mapping[str, str], rootful: bool = Fa
     for name, config in project.configs.items():
         content = config_text(config, variables)
         if content is not None:
-            files[f"{scope.instance}-configs/{name}"] = content.decode()
+            files[config_place(scope.instance, name)] = content.decode()
+    for name in files:
+        check_length(name.rpartition("/")[2], ("services",), project.where)
     entries += _resources(project, variables)
     return Exported(files, tuple(_complete(project, entries)))
 

@@ -18,7 +18,7 @@ from tidegate.targets.quadlet.networks import linked, mode_of
 from tidegate.targets.quadlet.rows import Row, Service, below, deployed
 from tidegate.targets.quadlet.sheet import ADDRESS, NAME, Path
 from tidegate.targets.quadlet.table import ROWS
-from tidegate.targets.quadlet.wanted import config_text
+from tidegate.targets.quadlet.wanted import config_place, config_text
 
 PULL = {"always": "always", "never": "never", "missing": "missing", "if_not_present": "missing"}
 
@@ -212,7 +212,7 @@ def _configs(service: Service, at: str, value: Any) -> None:
                 service.sheet.unsupported(leaf, f"config {name} has no content here")
             continue
         # Quadlet reads ./ from the unit's own folder, and the file lies beside the unit.
-        place = config.get("file") or f"./{service.scope.instance}-configs/{name}"
+        place = config.get("file") or f"./{config_place(service.scope.instance, name)}"
         mount_file(service, path, HostPath(place), use.get("target") or f"/{name}")
         for key in use:
             if key in ("uid", "gid", "mode") and config.get("file"):

@@ -12,6 +12,9 @@ from typing import Any
 from tidegate.errors import InputError, Where
 from tidegate.targets.quadlet.sheet import Path
 
+# Of systemd's 255 (systemd.unit(5)), less what is put behind it: `.service`, a number, `.tmp`.
+LONGEST_NAME = 230
+
 
 def check_names(release: dict[str, Any], where: Callable[[Path], Where]) -> None:
     """``InputError`` when two things of the release lead to one systemd service."""
@@ -26,6 +29,18 @@ def check_names(release: dict[str, Any], where: Callable[[Path], Where]) -> None
                 hint="rename one of them",
             )
         seen[service] = (what, path)
+        check_length(service, path, where)
+
+
+def check_length(name: str, path: Path, where: Callable[[Path], Where]) -> None:
+    """``InputError`` when a name is too long for a file, which has 255 characters at most."""
+    if len(name) > LONGEST_NAME:
+        raise InputError(
+            f"{name[:40]}…: a unit's name has at most {LONGEST_NAME} characters",
+            code="unit-name-too-long",
+            where=where(path),
+            hint="give it a shorter name",
+        )
 
 
 def _services(release: dict[str, Any]) -> Iterator[tuple[str, str, Path]]:
