@@ -60,7 +60,7 @@ def config_text(config: Mapping[str, Any], variables: Mapping[str, str]) -> byte
 
 def config_place(instance: str, name: str) -> str:
     """Where the text of an exported config lies; `.` and `..` are names in compose, not folders."""
-    return f"{instance}-configs/{name if name.strip('.') else f'~{name}'}"
+    return f"{instance}-configs/{name if name.strip('.') else f'@{name}'}"
 
 
 def _is_relative(profile: str) -> bool:
