@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from posixpath import normpath
 from typing import Any
 
 from tidegate.images.names import parse
@@ -140,7 +141,8 @@ def _bind(service: Service, path: Path, mount: Mapping[str, Any]) -> None:
         words = words if {"z", "Z"} & set(words) else [*words, "z"]
         _make(service, place)
     else:
-        place = HostPath(source)
+        # Docker takes .. out of a path, too; systemd takes none that has it.
+        place = HostPath(normpath(source) if ".." in source.split("/") else source)
         words = ["ro", *words] if mount.get("read_only") else words
         if create:
             _make(service, place)

@@ -67,8 +67,14 @@ def compare(
 def compare_others(project: Project, argvs: Mapping[str, Sequence[list[str]]]) -> Iterator[str]:
     """Every difference of networks and volumes; ``argvs`` are what their units run, by kind."""
     for kind, found in argvs.items():
-        bodies = (project.get(f"{kind}s") or {}).values()
-        wanted = {body["name"]: Counter(KINDS[kind](body)) for body in bodies if _is_own(body)}
+        bodies = [
+            (str(body.get("name") or key), body)
+            for key, body in (project.get(f"{kind}s") or {}).items()
+            if not body.get("external")
+        ]
+        wanted = {
+            name: Counter(KINDS[kind](body)) for name, body in bodies if NAMES.fullmatch(name)
+        }
         said = {}
         for argv in found:
             pairs, words = parts(argv, (kind, "create"))
@@ -77,10 +83,6 @@ def compare_others(project: Project, argvs: Mapping[str, Sequence[list[str]]]) -
         for name in wanted.keys() & said.keys():
             for line in _differences(wanted[name], said[name]):
                 yield f"{kind} {name}: {line}"
-
-
-def _is_own(body: Mapping[str, Any]) -> bool:
-    return not body.get("external") and bool(NAMES.fullmatch(body["name"]))
 
 
 def made_of(unit: str) -> str:
@@ -103,7 +105,8 @@ def _names(project: Project, argvs: Mapping[str, list[list[str]]]) -> Iterator[s
 
 def known(project: Project, said: Options) -> Options:
     """What was said, with one name for all volumes without one and for all texts."""
-    volumes = {volume["name"] for volume in (project.get("volumes") or {}).values()}
+    bodies = (project.get("volumes") or {}).items()
+    volumes = {body.get("name") or key for key, body in bodies}
     found: Options = Counter()
     for (option, value), count in said.items():
         if option == "mount":

@@ -287,7 +287,7 @@ def _networks(meant: Meant, value: Mapping[str, Any]) -> Iterator[Option]:
             "interface_name": joined.get("interface_name"),
         }
         words |= {f"{key}={item}" for key, item in own.items() if item}
-        real = meant.project["networks"][name]["name"]
+        real = meant.project["networks"][name].get("name") or name
         words = set() if real in ("host", "none") else words
         yield "--network", "|".join([real, *sorted(words)])
 

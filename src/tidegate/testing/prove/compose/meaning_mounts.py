@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from posixpath import normpath
 from typing import Any
 
 from tidegate.testing.prove.compose import spoken
@@ -33,10 +34,12 @@ def volumes(project: Project, value: Any) -> Iterator[Option]:
 def _source(project: Project, one: Mapping[str, Any]) -> str:
     source = str(one.get("source") or "")
     if one["type"] == "volume":
-        name = str(project["volumes"][source]["name"]) if source else ""
+        name = str(project["volumes"][source].get("name") or source) if source else ""
         return name if NAMES.fullmatch(name) else ANONYMOUS
     if one["type"] == "image":
         return full(source)
+    if ".." in source.split("/"):
+        return normpath(source)
     return "" if one["type"] == "tmpfs" else source
 
 
