@@ -35,6 +35,7 @@ PARTS = (
     ("networks", "networks"),
     ("network_mode", "network mode"),
     ("depends_on", "depends on"),
+    ("restarts_with", "restarts with"),
     ("health", "health check"),
     ("probe", "critical path"),
     ("ports", "ports"),
@@ -135,6 +136,8 @@ def shown(part: str, value: Any) -> str:
         return ", ".join(f"{n['network']} as {'/'.join(n['aliases'])}" for n in value)
     if part == "depends_on":
         return ", ".join(f"{name} {wait['condition']}" for name, wait in sorted(value.items()))
+    if part == "restarts_with":
+        return ", ".join(f"{name} {known[:12]}" for name, known in (value or {}).items())
     if part == "secrets":
         return ", ".join(f"{use['name']} at {use['target']}" for use in value)
     if part == "probe":

@@ -6,11 +6,14 @@ Source: https://docs.docker.com/reference/compose-file/deploy/.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from graphlib import TopologicalSorter
 from typing import Any
 
-from tidegate.targets.quadlet import resources, restart
+from tidegate.host.diff import copy_digest
+from tidegate.targets.quadlet import resources, restart, strategy
 from tidegate.targets.quadlet.health import health
 from tidegate.targets.quadlet.rows import Service, below
+from tidegate.targets.quadlet.scope import Scope
 
 CLUSTER_ONLY = "for a cluster of Docker engines; docker compose does not act on it either"
 SWITCH = "the environment's `switch:` says how traffic moves"
@@ -47,7 +50,10 @@ def depends_on(service: Service, at: str, value: Mapping[str, Any]) -> None:
     """The row ``depends_on``: order at deployment and at boot, written by the host."""
     for other, wait in value.items():
         for name in wait:
-            service.sheet.also((at, other, name), "unit", "After", "written by the host")
+            if name == "restart" and other in strategy.restarts_with(service.compose):
+                service.sheet.deployed((at, other, name), f"made new whenever {other} is")
+            else:
+                service.sheet.also((at, other, name), "unit", "After", "written by the host")
         if wait.get("condition") == "service_healthy" and other in service.scope.project.services:
             body = service.scope.service(other)
             if not health(body, service.scope.facts(other)).test:
@@ -69,3 +75,20 @@ def waits(service: Service) -> dict[str, dict[str, Any]]:
         for other, wait in (service.compose.get("depends_on") or {}).items()
         if other in service.scope.project.services
     }
+
+
+def restarts(scope: Scope, services: Mapping[str, dict[str, Any]]) -> None:
+    """Make what says ``restart: true`` of a dependency new whenever that one is.
+
+    The entry holds the dependency's digest: a change there is a change here. Source:
+    https://docs.docker.com/reference/compose-file/services/#depends_on.
+    """
+
+    asked = {
+        name: [other for other in strategy.restarts_with(scope.service(name)) if other in services]
+        for name in services
+    }
+    for name in TopologicalSorter(asked).static_order():
+        if asked[name]:
+            known = {other: copy_digest(services[other], {}) for other in asked[name]}
+            services[name]["restarts_with"] = known

@@ -57,6 +57,7 @@ def render(
         for name in sorted(project.services)
         if strategy.replicas(scope, name)
     }
+    deploy.restarts(scope, services)
     release: Release = {
         "format": FORMAT,
         "project": project.name,

@@ -33,6 +33,7 @@ def decide(scope: Scope) -> Scope:
     """The scope with a strategy for every service; ``InputError`` where a wish is impossible."""
     awaited, sharers = _awaited(scope), _sharers(scope)
     chosen = {name: _one(scope, name, awaited, sharers) for name in scope.project.services}
+    _follow(scope, chosen)
     links = _links(scope)
     return replace(scope, strategies=chosen, mentions=mentions(scope.project), links=links)
 
@@ -53,6 +54,21 @@ def _one(scope: Scope, name: str, awaited: frozenset[str], sharers: Mapping[str,
     if name in awaited or mode in JOB_MODES:
         return "job"
     return "recreate" if obstacle else "blue-green"
+
+
+def _follow(scope: Scope, chosen: dict[str, str]) -> None:
+    """What starts again after a dependency that is stopped at the switch is in place itself."""
+    followers: dict[str, list[str]] = {}
+    for name, compose in scope.project.services.items():
+        for other in restarts_with(compose):
+            followers.setdefault(other, []).append(name)
+    stopped = [name for name, kind in chosen.items() if kind == "recreate"]
+    while stopped:
+        other = stopped.pop()
+        for name in followers.get(other, ()):
+            if chosen[name] == "blue-green" and scope.setting(name).strategy != "blue-green":
+                chosen[name] = "recreate"
+                stopped.append(name)
 
 
 def _awaited(scope: Scope) -> frozenset[str]:
@@ -178,6 +194,13 @@ def _partners(compose: Compose) -> list[str]:
 
 def _is_container(text: str) -> bool:
     return bool(text.startswith("container:"))
+
+
+def restarts_with(compose: Compose) -> list[str]:
+    """The dependencies that a service says ``restart: true`` of; a link says it of itself."""
+    links = {text.partition(":")[0] for text in compose.get("links") or []}
+    waits = (compose.get("depends_on") or {}).items()
+    return sorted(other for other, wait in waits if wait.get("restart") and other not in links)
 
 
 def _stop_first(it: Candidate) -> str:
