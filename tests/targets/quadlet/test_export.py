@@ -196,3 +196,18 @@ def test_whatever_loads_is_exported() -> None:
         "services.app.network_mode",
         "volumes.data.name",
     } <= missing
+
+
+def test_copies_take_the_ports_of_a_range() -> None:
+    """A range is for the copies, one each; what only one can have is the first copy's."""
+    text = 'services: {web: {image: x, scale: 3, ports: ["80-81:8", "90:9", "7"]}}'
+    made = export(project(text), variables={}).files
+    ports = [
+        [line for line in made[f"p-web-{n}.container"].splitlines() if "PublishPort" in line]
+        for n in (1, 2, 3)
+    ]
+    assert ports == [
+        ["PublishPort=80:8", "PublishPort=90:9", "PublishPort=7"],
+        ["PublishPort=81:8", "PublishPort=7"],
+        ["PublishPort=7"],
+    ]

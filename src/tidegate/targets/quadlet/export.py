@@ -15,7 +15,7 @@ from tidegate.errors import InputError
 from tidegate.targets.quadlet import health, mounts, networks, strategy
 from tidegate.targets.quadlet.escape import SCALAR, plain
 from tidegate.targets.quadlet.export_names import names_of, stems
-from tidegate.targets.quadlet.export_rows import EXPORT_ROWS, image_name
+from tidegate.targets.quadlet.export_rows import EXPORT_ROWS, image_name, publish
 from tidegate.targets.quadlet.names import check_length
 from tidegate.targets.quadlet.render import STOP_MARGIN_S
 from tidegate.targets.quadlet.rows import Row, Service
@@ -68,8 +68,9 @@ def export(project: Project, *, variables: Mapping[str, str], rootful: bool = Fa
         sheet = _service(scope, name, found)
         entries += [*sheet.entries, *_renamed(scope, name)]
         copies = zip(scope.names.units[name], scope.names.containers[name], strict=True)
+        ports = containers[name].get("ports")
         for index, (unit, container) in enumerate(copies):
-            lines = _copy(sheet.lines, container, first=index == 0)
+            lines = _copy(sheet.lines, container, ports, index)
             files[f"{unit}.container"] = _text(_own(lines, scope, found.own.get(name, ()), index))
     for name in project.services.keys() - containers.keys():
         entries += _provided(project, name)
@@ -157,11 +158,13 @@ def _finish(service: Service) -> None:
         sheet.raw("Install", "WantedBy", "default.target")
 
 
-def _copy(lines: Lines, name: str, *, first: bool) -> Lines:
-    """The lines of one copy: its own name, and fixed ports only for the first."""
+def _copy(lines: Lines, name: str, ports: Any, index: int) -> Lines:
+    """The lines of one copy: its own name, and the ports that are left for it."""
     container = list(lines["Container"])
-    if not first:
-        container = [line for line in container if not _is_fixed_port(line)]
+    if index:
+        texts = filter(None, (publish(port, index) for port in ports or ()))
+        container = [line for line in container if line[0] != "PublishPort"]
+        container += [["PublishPort", text] for text in texts]
     return {**lines, "Container": [*container, ["ContainerName", name]]}
 
 
@@ -172,11 +175,6 @@ def _own(lines: Lines, scope: Scope, keys: Iterable[str], index: int) -> Lines:
         old, new = scope.volume_unit(key), scope.volume_unit(f"{key}.{index + 1}")
         container = [[word, value.replace(old, new)] for word, value in container]
     return {**lines, "Container": container}
-
-
-def _is_fixed_port(line: list[str]) -> bool:
-    host = line[1].rpartition(":")[0]
-    return line[0] == "PublishPort" and bool(host) and not host.endswith(":")
 
 
 def _text(sections: Lines) -> str:

@@ -76,7 +76,7 @@ def _ports(service: Service, at: str, value: Any) -> None:
             for leaf in below(port, path):
                 service.sheet.unsupported(leaf, f"{first!r} is not a port")
             continue
-        service.sheet.key((*path, "target"), "PublishPort", _publish(port))
+        service.sheet.key((*path, "target"), "PublishPort", publish(port))
         for name, setting in port.items():
             if name == "mode":
                 service.sheet.default((*path, name), "one engine publishes in one way only")
@@ -84,15 +84,23 @@ def _ports(service: Service, at: str, value: Any) -> None:
                 service.sheet.default((*path, name), "a word for people and other programs")
             elif name != "target":
                 whole = "-" not in str(setting) or name != "published"
-                reason = "" if whole else "the first of the range"
+                reason = "" if whole else "of the range, one for each copy"
                 service.sheet.also((*path, name), "native", "PublishPort", reason)
 
 
-def _publish(port: Mapping[str, Any]) -> str:
+def publish(port: Mapping[str, Any], copy: int = 0) -> str:
+    """What ``PublishPort=`` says for a copy: of a range the first, the second and so on.
+
+    Nothing where earlier copies have all ports that the file names.
+    """
     address = str(port.get("host_ip") or "")
     address = f"[{address}]" if ":" in address and not address.startswith("[") else address
-    published = str(port.get("published") or "").partition("-")[0]
-    words = f"{published}:{port['target']}" if published or address else str(port["target"])
+    first, _, last = str(port.get("published") or "").partition("-")
+    if first and copy:
+        if not (first.isdecimal() and last.isdecimal() and int(first) + copy <= int(last)):
+            return ""
+        first = str(int(first) + copy)
+    words = f"{first}:{port['target']}" if first or address else str(port["target"])
     protocol = port.get("protocol") or "tcp"
     suffix = "" if protocol == "tcp" else f"/{protocol}"
     return (f"{address}:" if address else "") + words + suffix

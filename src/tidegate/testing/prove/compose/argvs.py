@@ -59,7 +59,7 @@ def compare(
     yield from _names(project, argvs)
     for name, found in argvs.items():
         for index, argv in enumerate(found):
-            wanted = meaning(Meant(project, name, containers, **given), first=index == 0)
+            wanted = meaning(Meant(project, name, containers, **given, copy=index))
             for line in _differences(wanted, known(project, spoken.spoken(argv))):
                 yield f"{name}: {line}"
 

@@ -87,7 +87,7 @@ PULLS = {"always": "always", "never": "never", "missing": "missing", "if_not_pre
 class Meant:
     """A service of a project; ``containers`` are the names that containers really have.
 
-    ``folder`` is the project's own; ``variables`` fill configs.
+    ``folder`` is the project's own; ``variables`` fill configs; ``copy`` counts from 0.
     """
 
     project: Mapping[str, Any]
@@ -95,6 +95,7 @@ class Meant:
     containers: Mapping[str, str]
     folder: str = ""
     variables: Mapping[str, str] = field(default_factory=dict)
+    copy: int = 0
 
     @property
     def service(self) -> Mapping[str, Any]:
@@ -108,18 +109,12 @@ class Meant:
         return f"container:{self.containers[other]}" if kind == "service" else reference
 
 
-def meaning(meant: Meant, *, first: bool = True) -> Options:
-    """The options that a service must have, with its image and process; all but its name.
-
-    Only the first copy publishes ports of the host.
-    """
+def meaning(meant: Meant) -> Options:
+    """The options that a service must have, with its image and process; all but its name."""
     found: Options = Counter()
     for key, value in meant.service.items():
         if value is not None:
             found.update(_key(meant, key, value))
-    if not first:
-        for option in [option for option in found if _is_fixed(option)]:
-            del found[option]
     if not meant.service.get("networks") and not meant.service.get("network_mode"):
         found["--network", "none"] += 1
     found["image", image(meant)] += 1
@@ -128,10 +123,6 @@ def meaning(meant: Meant, *, first: bool = True) -> Options:
         entrypoint = []
     found[spoken.PROCESS, spoken.process(entrypoint, command)] += 1
     return spoken.once(found)
-
-
-def _is_fixed(option: Option) -> bool:
-    return option[0] == "--publish" and bool(option[1].split("|")[1])
 
 
 def _key(meant: Meant, key: str, value: Any) -> Iterator[Option]:
@@ -257,9 +248,14 @@ def _logging(_meant: Meant, value: Mapping[str, Any]) -> Iterator[Option]:
     yield from (("--log-opt", f"{name}={item}") for name, item in taken.items())
 
 
-def _ports(_meant: Meant, value: Any) -> Iterator[Option]:
+def _ports(meant: Meant, value: Any) -> Iterator[Option]:
+    """Each copy takes the next port of a range; a port that is named alone is the first copy's."""
     for port in value:
-        published = str(port.get("published") or "").partition("-")[0]
+        first, _, last = str(port.get("published") or "").partition("-")
+        free = [str(number) for number in range(int(first or 0), int(last or first or 0) + 1)]
+        if first and meant.copy >= len(free):
+            continue
+        published = free[meant.copy] if first else ""
         words = [str(port.get("host_ip") or ""), published, str(port["target"])]
         yield "--publish", "|".join([*words, port.get("protocol") or "tcp"])
 
