@@ -14,6 +14,8 @@ from tidegate.host.errors import HostError
 from tidegate.host.layout import Layout, Release
 
 POLL_S = 0.1
+# Each look costs the user's systemd something: who takes long is looked at less often.
+SELDOM_S = 0.5
 # A crash is retried by systemd as the restart policy says; this often it may crash at a start.
 CRASHES = 3
 # When a health check that has not passed yet is looked at: can it pass at all?
@@ -127,7 +129,7 @@ def _wait(ctx: Context, unit: str, service: str, entry: Dict[str, Any], before: 
         if not tried and time.monotonic() > began + TRY_S:
             tried = True
             _can_be_checked(unit, service)
-        time.sleep(POLL_S)
+        time.sleep(POLL_S if time.monotonic() < began + TRY_S else SELDOM_S)
     if entry["strategy"] != "job":
         _listens(ctx, unit, service, entry)
 

@@ -15,8 +15,9 @@ from tidegate.host.layout import Layout, Release, mac, unit_names
 from tidegate.host.limits import Facts, fit
 
 Lines = List[Tuple[str, str]]
-# Each check is a podman process of its own: more often costs the start more than it gains.
-STARTUP_INTERVAL = "500ms"
+# Milliseconds between the checks of a start, per service that is checked: each check is a podman
+# process of its own (0.2 s of a processor), and several services may be started at once.
+STARTUP_SHARE, STARTUP_LEAST, STARTUP_MOST = 250, 500, 2000
 SECTIONS = ("Unit", "Container", "Network", "Volume", "Service", "Install")
 
 
@@ -140,7 +141,7 @@ def _container(
     container += _networks(release, layout, service, slot, index)
     if entry["strategy"] == "recreate":
         container += [("PublishPort", _publish(port)) for port in entry["published"]]
-    container += _soon_healthy(container)
+    container += _soon_healthy(container, _checked(release))
     container += _secrets(entry, layout["secrets"])
     container += [("Pull", "never"), *_labels(release["instance"], service, slot, entry, layout)]
     sections["Container"] = container
@@ -168,7 +169,12 @@ def _of_copy(container: Lines, instance: str, entry: Dict[str, Any], index: int)
     return container
 
 
-def _soon_healthy(container: Lines) -> Lines:
+def _checked(release: Release) -> int:
+    """How many services have a health check."""
+    return sum(entry["health"]["kind"] != "none" for entry in release["services"].values())
+
+
+def _soon_healthy(container: Lines, checked: int) -> Lines:
     """See a start healthy within a moment, at a boot too, not after a whole interval.
 
     Notify=healthy waits for the first good check, and checks come once an interval (30 s by
@@ -178,9 +184,10 @@ def _soon_healthy(container: Lines) -> Lines:
     keys = dict(container)
     if keys.get("Notify") != "healthy" or "HealthStartupCmd" in keys or "HealthCmd" not in keys:
         return []
+    interval = min(max(STARTUP_LEAST, STARTUP_SHARE * checked), STARTUP_MOST)
     return [
         ("HealthStartupCmd", keys["HealthCmd"]),
-        ("HealthStartupInterval", STARTUP_INTERVAL),
+        ("HealthStartupInterval", f"{interval}ms"),
         ("HealthStartupRetries", "0"),
         ("HealthStartupSuccess", "1"),
         ("HealthStartupTimeout", keys.get("HealthTimeout", "30s")),
