@@ -31,7 +31,7 @@ from tidegate.targets.quadlet.render import render
 from tidegate.testing import corpus, oracle
 from tidegate.testing.prove import evidence
 
-ROUNDS = 5
+ROUNDS = 15
 DIGEST = "sha256:" + "a" * 64
 VARIABLES = {"HOME": "/home/user", "PATH": os.environ.get("PATH", "/bin")}
 LIMITS = {"corpus_times_of_docker_compose": 2.0, "sixty_services_ms": 100.0, "memory_mb": 200}
