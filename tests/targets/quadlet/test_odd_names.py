@@ -18,7 +18,8 @@ def exported(text: str) -> Exported:
 
 def test_a_config_may_be_called_as_a_folder_is() -> None:
     """A config named `..` lies in the folder of configs, and is mounted from there."""
-    text = "services: {a: {image: x, configs: [{source: .., target: /c}]}}\nconfigs: {..: {content: b}}"
+    service = "{image: x, configs: [{source: .., target: /c}]}"
+    text = f"services: {{a: {service}}}\nconfigs: {{..: {{content: b}}}}"
     files = exported(text).files
     assert files["p-configs/@.."] == "b"
     assert "./p-configs/@..:/c" in files["p-a.container"]
