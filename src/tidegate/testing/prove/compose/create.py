@@ -99,7 +99,8 @@ def _all(
 
 def _ask(server: Server, user: str, job: Mapping[str, Any]) -> Any:
     command = ["python3", "-c", ON_SERVER.read_text()]
-    done = server.run(command, input=json.dumps(job), user=user, timeout_s=900)
+    done = server.run(command, input=json.dumps(job), user=user, check=False, timeout_s=900)
+    assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
 

@@ -99,7 +99,8 @@ def prepare(job: dict[str, Any]) -> list[str]:
         Path(path).mkdir(parents=True, exist_ok=True)
     for path, text in job["files"]:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        Path(path).write_text(text)
+        if not Path(path).is_dir():  # another project's folder serves as well
+            Path(path).write_text(text)
     RUNTIMES.parent.mkdir(parents=True, exist_ok=True)
     lines = [f"{json.dumps(name)} = [{json.dumps('/usr/bin/crun')}]" for name in job["runtimes"]]
     RUNTIMES.write_text("\n".join(["[engine.runtimes]", *lines, ""]))
