@@ -93,3 +93,26 @@ def test_order(site: Site) -> None:
     assert {one["Name"]: one["State"]["Pid"] for one in site.containers()} == before
     site.write(COMPOSE % {**GOOD, "version": "1"})
     assert "No changes" in site.deploy().stdout
+
+
+RESTARTS = """\
+x-app: &app {image: "busybox:1", init: true, command: sleep 1d}
+services:
+  db: {<<: *app, volumes: ["data:/data"], environment: {VERSION: "%s"}}
+  api: {<<: *app, depends_on: {db: {condition: service_started, restart: true}}}
+  web: {<<: *app, depends_on: {db: {condition: service_started}}}
+volumes: {data: }
+"""
+
+
+def test_restart_with_a_dependency(site: Site) -> None:
+    """What says ``restart: true`` of a dependency is started again after it; nobody else is."""
+    site.write(RESTARTS % "1")
+    site.deploy()
+    api, web = site.container("api")["Id"], site.container("web")["Id"]
+    site.write(RESTARTS % "2")
+    site.deploy()
+    assert site.container("db")["Config"]["Env"].count("VERSION=2") == 1
+    assert site.container("web")["Id"] == web
+    assert site.container("api")["Id"] != api
+    assert moments(site, "db")[BEGAN] < moments(site, "api")[BEGAN]
