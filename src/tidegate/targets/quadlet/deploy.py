@@ -83,7 +83,6 @@ def restarts(scope: Scope, services: Mapping[str, dict[str, Any]]) -> None:
     The entry holds the dependency's digest: a change there is a change here. Source:
     https://docs.docker.com/reference/compose-file/services/#depends_on.
     """
-
     asked = {
         name: [other for other in strategy.restarts_with(scope.service(name)) if other in services]
         for name in services
