@@ -100,15 +100,20 @@ def served(name: str, address: str, port: int) -> Iterator[None]:
 
 @contextlib.contextmanager
 def proxied(folder: Path, fds: Mapping[str, int] | None = None) -> Iterator[None]:
-    """HAProxy on a folder's haproxy.cfg as in its container, `fds` passed in by these names."""
+    """HAProxy on a folder's haproxy.cfg as in its container, `fds` passed in by these names.
+
+    What its journal would have on standard output is in the folder's file `journal`.
+    """
     given = fds or {}
     inside = ["unshare", "--mount", "sh", "-ec", INSIDE, "sh"]
-    process = subprocess.Popen(
-        [*inside, image_root(), folder, FOLDER, *command().split()],
-        env={"PATH": PATH, **{name: str(fd) for name, fd in given.items()}},
-        pass_fds=tuple(given.values()),
-        stderr=subprocess.DEVNULL,
-    )
+    with (folder / "journal").open("wb") as journal:
+        process = subprocess.Popen(
+            [*inside, image_root(), folder, FOLDER, *command().split()],
+            env={"PATH": PATH, **{name: str(fd) for name, fd in given.items()}},
+            pass_fds=tuple(given.values()),
+            stdout=journal,
+            stderr=subprocess.DEVNULL,
+        )
     try:
         ready(folder)
         yield

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -98,11 +99,14 @@ def test_a_request_in_flight_ends_where_it_began(web: Front) -> None:
 
 
 def test_nobody_live_is_a_503(web: Front) -> None:
-    """A service that has no copy yet answers at once, and clearly."""
-    (web.folder / front.LIVE).write_text("live none\n")
-    Admin(web.folder).put(front.LIVE, "live", "none")
+    """A service that has no copy yet answers at once, and clearly; the journal says why."""
     with web.call() as connection:
+        assert get(connection) == "a"
+        (web.folder / front.LIVE).write_text("live none\n")
+        Admin(web.folder).put(front.LIVE, "live", "none")
         assert get(connection) == "503"
+    (line,) = (web.folder / "journal").read_text().splitlines()
+    assert re.fullmatch(r"SC http:\S+:none 503 \d+", line)
 
 
 @pytest.mark.parametrize(

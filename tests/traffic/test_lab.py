@@ -92,8 +92,15 @@ def test_old_workers_follow_a_switch(stage: Stage) -> None:
 def test_callers_wait_while_the_edge_is_replaced(stage: Stage, tmp_path: Path) -> None:
     """systemd keeps the sockets: new connections wait, none is refused."""
     report = loaded(stage, tmp_path, "new connection", ("restart",), ("restart",))
-    assert report["failures"] == []
+    said = stage.server.run(["journalctl", "--user", "-qu", "tidegate-edge", "-n", "60"]).stdout
+    assert report["failures"] == [], said
     assert report["requests"] > 10
+
+
+def test_an_edge_that_crashes_again_and_again_comes_back(stage: Stage) -> None:
+    """No limit of starts: systemd would close the sockets with the unit that it gives up."""
+    stage.do("crash", "7")
+    assert get(stage, 8080).startswith("web-")
 
 
 @pytest.mark.parametrize(

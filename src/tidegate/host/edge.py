@@ -192,7 +192,8 @@ def _socket_text(listen: Listen) -> str:
 def _edge_unit(places: Places, sockets: List[Listen], image: str) -> str:
     names = " ".join(f"{_socket_unit(listen)}.socket" for listen in sockets)
     lines = ["# Made by tidegate: the edge of this host.", "[Unit]"]
-    lines += ["Description=Leads published ports to the serving copies", "", "[Container]"]
+    lines += ["Description=Leads published ports to the serving copies"]
+    lines += [*(f"{key}={value}" for key, value in front.UNIT), "", "[Container]"]
     lines += [
         f"{key}={value}" for key, value in front.proxy_container(NAME, image, places.directory)
     ]

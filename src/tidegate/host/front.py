@@ -49,6 +49,10 @@ def proxy_container(name: str, image: str, directory: Path) -> List[Tuple[str, s
     ]
 
 
+# A proxy that crashes is started again for as long as it takes: after systemd's start limit its
+# unit would stay down, and the sockets that systemd holds for it would be closed with it.
+# Source: systemd.unit(5), StartLimitIntervalSec; systemd.socket(5), Result=service-start-limit-hit.
+UNIT = [("StartLimitIntervalSec", "0")]
 SERVICE = [
     ("Restart", "always"),
     ("RestartSec", "200ms"),
@@ -70,7 +74,8 @@ def front_unit(
     labels: Mapping[str, str],
 ) -> str:
     """The text of a front's Quadlet unit (podman-systemd.unit(5), Podman 5.4)."""
-    lines = ["[Unit]", f"Description={name}: leads callers to the serving copy", "", "[Container]"]
+    lines = ["[Unit]", f"Description={name}: leads callers to the serving copy"]
+    lines += [*(f"{key}={value}" for key, value in UNIT), "", "[Container]"]
     lines += [f"{key}={value}" for key, value in proxy_container(name, image, directory)]
     for network in networks:
         options = [f"ip={network.ipv4}", f"mac={mac(network.ipv4)}"]

@@ -45,11 +45,16 @@ def process(descriptors: int) -> List[str]:
 
 
 def defaults() -> List[str]:
-    """Nothing long-lived is cut; what cannot be connected is tried again."""
+    """Nothing long-lived is cut; what cannot be connected is tried again.
+
+    Each request is in the ring; what is raised to an error (see OWN_ANSWERS) is in the journal,
+    too, with the reason in two letters (configuration.html, 8.5).
+    """
     return [
         "defaults",
         f"  log ring@{RING} format raw local0",
-        '  log-format "%b %ST %Ta"',
+        "  log stdout format raw local0 err",
+        '  log-format "%ts %b %ST %Ta"',
         "  option idle-close-on-response",
         "  option redispatch 1",
         "  retries 3",
@@ -64,6 +69,13 @@ def defaults() -> List[str]:
         "  timeout queue 30s",
         "",
     ]
+
+
+# An answer that the proxy had to make itself, such as a 503, is a line of its journal.
+OWN_ANSWERS = (
+    "  http-response set-var(txn.answered) bool(true)",
+    "  http-after-response set-log-level err if !{ var(txn.answered) -m bool }",
+)
 
 
 def kinds(mode: str) -> Tuple[str, ...]:
@@ -105,6 +117,7 @@ def backend(
     503 from a proxy that gave up on the only one there is.
     """
     lines = [f"backend {name}", f"  mode {kind}", "  balance leastconn", *options]
+    lines += OWN_ANSWERS if kind == "http" else ()
     checked = ""
     if check is not None:
         lines += [f"  option httpchk GET {check.path}", "  option allbackups"]

@@ -158,6 +158,14 @@ def restart() -> None:
     systemd.restart(edge.NAME)
 
 
+def crash(count: str) -> None:
+    """The edge dies at once, again and again."""
+    for _ in range(int(count)):
+        podman("kill", "--signal", "KILL", edge.NAME)
+        podman("wait", "--ignore", edge.NAME)
+        front.ready(PLACES.directory)
+
+
 def callers() -> list[str]:
     """Whom a caller of api meets: unknown, told to the front as a new copy, forgotten again."""
     code = "import urllib.request as u;print(u.urlopen('http://api:8000/version').read().decode())"

@@ -50,9 +50,9 @@ class Setting:
         except TimeoutError:
             pass
 
-    async def lost(self, error: LostError) -> None:
+    async def lost(self, error: LostError, began: float) -> None:
         """Record a failure; the pause bounds the rate while everything is down."""
-        self.record.failed(self.kind, str(error))
+        self.record.failed(self.kind, str(error), began)
         await asyncio.sleep(PAUSE_AFTER_LOSS_S)
 
 
@@ -72,6 +72,7 @@ async def keep_alive(setting: Setting) -> None:
     """GET /version again and again over one connection, as long as the server keeps it."""
     connection = None
     while not setting.stop.is_set():
+        began = time.monotonic()
         if connection is not None and connection.ended:
             setting.record.closed[setting.kind] += 1
             await connection.close()
@@ -85,7 +86,7 @@ async def keep_alive(setting: Setting) -> None:
             if connection:
                 await connection.close()
             connection = None
-            await setting.lost(error)
+            await setting.lost(error, began)
         await setting.pause()
     if connection:
         await connection.close()
@@ -93,6 +94,7 @@ async def keep_alive(setting: Setting) -> None:
 
 async def once(setting: Setting, path: str) -> None:
     """One GET on a connection of its own."""
+    began = time.monotonic()
     try:
         connection = await Connection.open(setting.http)
         try:
@@ -100,7 +102,7 @@ async def once(setting: Setting, path: str) -> None:
         finally:
             await connection.close()
     except LostError as error:
-        await setting.lost(error)
+        await setting.lost(error, began)
 
 
 async def new_connection(setting: Setting) -> None:
@@ -130,10 +132,10 @@ async def row(setting: Setting) -> None:
     while not setting.stop.is_set():
         number += 1
         name = f"{setting.run}-{number}"
+        began = time.monotonic()
         try:
             connection = await Connection.open(setting.http)
             try:
-                began = time.monotonic()
                 await request(
                     connection, "/rows", body=name.encode(), host=setting.host, expect=201
                 )
@@ -142,13 +144,14 @@ async def row(setting: Setting) -> None:
             finally:
                 await connection.close()
         except LostError as error:
-            await setting.lost(error)
+            await setting.lost(error, began)
         await setting.pause()
 
 
 async def websocket(setting: Setting) -> None:
     """Connections of 2 to 6 s that echo; one that ends before we close it is a failure."""
     while not setting.stop.is_set():
+        began = time.monotonic()
         try:
             connection = await Connection.open(setting.ws)
             try:
@@ -165,13 +168,14 @@ async def websocket(setting: Setting) -> None:
             finally:
                 await connection.close()
         except LostError as error:
-            await setting.lost(error)
+            await setting.lost(error, began)
 
 
 async def tcp(setting: Setting) -> None:
     """Connections of 1 to 4 s to a TCP echo service, line by line."""
     assert setting.tcp is not None
     while not setting.stop.is_set():
+        began = time.monotonic()
         try:
             connection = await Connection.open(setting.tcp)
             try:
@@ -186,4 +190,4 @@ async def tcp(setting: Setting) -> None:
             finally:
                 await connection.close()
         except LostError as error:
-            await setting.lost(error)
+            await setting.lost(error, began)

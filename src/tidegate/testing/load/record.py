@@ -13,11 +13,12 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A request that a user would have noticed."""
+    """A request that a user would have noticed, and how long it had taken until then."""
 
     at: float
     kind: str
     what: str
+    after_s: float
 
 
 @dataclass(slots=True)
@@ -47,10 +48,11 @@ class Record:
         self.counts[kind] += 1
         self.latencies_ms[kind].append((time.monotonic() - began) * 1000)
 
-    def failed(self, kind: str, what: str) -> None:
-        """A request of ``kind`` was not answered, or wrongly."""
+    def failed(self, kind: str, what: str, began: float) -> None:
+        """A request of ``kind`` that began at monotonic ``began`` was lost or answered wrongly."""
         self.counts[kind] += 1
-        self.failures.append(Failure(time.time(), kind, what))
+        after_s = round(time.monotonic() - began, 3)
+        self.failures.append(Failure(time.time(), kind, what, after_s))
 
     def saw(self, answer: object) -> None:
         """Note each ``{"service": …, "version": …}`` inside an answer, and who called whom."""
