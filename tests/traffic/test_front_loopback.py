@@ -6,6 +6,7 @@ import contextlib
 import re
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -105,8 +106,10 @@ def test_nobody_live_is_a_503(web: Front) -> None:
         (web.folder / front.LIVE).write_text("live none\n")
         Admin(web.folder).put(front.LIVE, "live", "none")
         assert get(connection) == "503"
-    (line,) = (web.folder / "journal").read_text().splitlines()
-    assert re.fullmatch(r"SC http:\S+:none 503 \d+", line)
+    until = time.monotonic() + 5
+    while not (said := (web.folder / "journal").read_text()) and time.monotonic() < until:
+        time.sleep(0.01)
+    assert re.fullmatch(r"SC http:\S+:none 503 \d+\n", said)
 
 
 @pytest.mark.parametrize(
