@@ -136,11 +136,12 @@ async def row(setting: Setting) -> None:
         try:
             connection = await Connection.open(setting.http)
             try:
+                sent = time.monotonic()
                 await request(
                     connection, "/rows", body=name.encode(), host=setting.host, expect=201
                 )
                 setting.record.acknowledged.append(name)
-                setting.record.passed(setting.kind, began)
+                setting.record.passed(setting.kind, sent)
             finally:
                 await connection.close()
         except LostError as error:
