@@ -8,7 +8,7 @@ import pytest
 
 from tidegate.host.errors import HostError
 from tidegate.host.layout import changed, compute, copy_addresses, unit_names
-from tidegate.host.units import place
+from tidegate.host.units import place, service_units
 from tidegate.testing.releases import release, service
 
 ONE = release({"web": service(), "db": service("recreate")})
@@ -91,3 +91,19 @@ def test_replicas_have_units_of_their_own() -> None:
     """The first replica has the plain name."""
     two = release({"web": service(replicas=2)})
     assert unit_names(two, "web", "a") == ["hello-web-a", "hello-web-a-2"]
+
+
+def test_ready_does_not_hang_on_a_message_that_may_be_lost() -> None:
+    """A start waits by a program's end: Podman's own "healthy" is lost when it is read late."""
+    lines = [["Image", "web"], ["HealthCmd", "true"], ["Notify", "healthy"]]
+    checked = service(unit={"Unit": [], "Container": lines, "Service": []})
+    made = release({"web": checked, "job": {**checked, "strategy": "job"}, "plain": service()})
+    layout = compute(made, 1, None, None, [], {})
+    web, job, plain = (
+        next(iter(service_units(made, layout, name).values())) for name in ("web", "job", "plain")
+    )
+    assert "[Service]\nExecStartPost=podman wait --condition=healthy" in web
+    assert "hello-web-a\n" in web.partition("ExecStartPost=")[2]
+    assert "HealthStartupCmd=true" in web
+    assert not any("Notify" in unit for unit in (web, job, plain))
+    assert not any("ExecStartPost" in unit for unit in (job, plain))

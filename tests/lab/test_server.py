@@ -21,9 +21,9 @@ Exec=httpd -f -p 8000
 PublishPort=8080:8000
 HealthCmd=wget -q -O /dev/null http://127.0.0.1:8000/etc/passwd
 HealthInterval=1s
-Notify=healthy
 StopTimeout=1
 [Service]
+ExecStartPost=podman wait --condition=healthy --interval=100ms systemd-%N
 Restart=always
 [Install]
 WantedBy=default.target
@@ -55,7 +55,7 @@ def test_ssh_is_strict_about_host_keys(server: Server, tmp_path: Path) -> None:
 
 
 def test_a_quadlet_container_is_healthy_and_published(server: Server) -> None:
-    """A rootless unit with Notify=healthy starts and answers from outside, also after a kill."""
+    """A rootless unit that waits for its health answers from outside, also after a kill."""
     folder = "/home/deploy/.config/containers/systemd"
     server.run(["mkdir", "-p", folder])
     server.run(["tee", f"{folder}/web.container"], input=WEB)

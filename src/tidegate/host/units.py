@@ -141,13 +141,15 @@ def _container(
     container += _networks(release, layout, service, slot, index)
     if entry["strategy"] == "recreate":
         container += [("PublishPort", _publish(port)) for port in entry["published"]]
-    container += _soon_healthy(container, _checked(release))
+    container, after_start = _until_healthy(container, _checked(release))
     container += _secrets(entry, layout["secrets"])
     container += [("Pull", "never"), *_labels(release["instance"], service, slot, entry, layout)]
     sections["Container"] = container
     sections["Unit"] = sections.get("Unit", []) + _order(release, service)
     if entry["strategy"] == "job":
         sections["Service"] = _oneshot(sections.get("Service", []))
+    elif after_start:
+        sections["Service"] = sections.get("Service", []) + after_start
     if _boots(entry):
         sections["Install"] = [("WantedBy", "default.target")]
     return text(release["instance"], sections)
@@ -174,24 +176,34 @@ def _checked(release: Release) -> int:
     return sum(entry["health"]["kind"] != "none" for entry in release["services"].values())
 
 
-def _soon_healthy(container: Lines, checked: int) -> Lines:
-    """See a start healthy within a moment, at a boot too, not after a whole interval.
+def _until_healthy(container: Lines, checked: int) -> Tuple[Lines, Lines]:
+    """(container's, service's lines): a start lasts until the first good check, which comes soon.
 
-    Notify=healthy waits for the first good check, and checks come once an interval (30 s by
-    default). A startup check with the same command runs often until it passes once; then the
-    ordinary one takes over (podman-run(1), --health-startup-cmd, Podman 5.4).
+    Notify=healthy would say the same, but with it Podman tells systemd "ready" as its last act
+    and ends, and systemd passes over a message whose sender is gone (sd_notify(3)): about one
+    boot in fifteen on a busy machine, and the healthy container was then ended after
+    TimeoutStartSec. The message that Podman sends without it comes before Podman asks systemd
+    for the health check's timer, and is therefore always read first.
+
+    Checks come once an interval (30 s by default). A startup check with the same command runs
+    often until it passes once; then the ordinary one takes over (podman-run(1),
+    --health-startup-cmd, Podman 5.4).
     """
     keys = dict(container)
-    if keys.get("Notify") != "healthy" or "HealthStartupCmd" in keys or "HealthCmd" not in keys:
-        return []
-    interval = min(max(STARTUP_LEAST, STARTUP_SHARE * checked), STARTUP_MOST)
-    return [
-        ("HealthStartupCmd", keys["HealthCmd"]),
-        ("HealthStartupInterval", f"{interval}ms"),
-        ("HealthStartupRetries", "0"),
-        ("HealthStartupSuccess", "1"),
-        ("HealthStartupTimeout", keys.get("HealthTimeout", "30s")),
-    ]
+    if keys.get("Notify") != "healthy" or "HealthCmd" not in keys:
+        return container, []
+    lines = [line for line in container if line != ("Notify", "healthy")]
+    if "HealthStartupCmd" not in keys:
+        interval = min(max(STARTUP_LEAST, STARTUP_SHARE * checked), STARTUP_MOST)
+        lines += [
+            ("HealthStartupCmd", keys["HealthCmd"]),
+            ("HealthStartupInterval", f"{interval}ms"),
+            ("HealthStartupRetries", "0"),
+            ("HealthStartupSuccess", "1"),
+            ("HealthStartupTimeout", keys.get("HealthTimeout", "30s")),
+        ]
+    name = keys["ContainerName"]
+    return lines, [("ExecStartPost", f"podman wait --condition=healthy --interval=100ms {name}")]
 
 
 def _oneshot(lines: Lines) -> Lines:
