@@ -133,6 +133,8 @@ class Agent:
                     self._remember(ident, answer)
         except SystemExit:
             os._exit(1)
+        except Exception as problem:  # this thread's end would leave the controller waiting
+            answer = failure(self._state(), as_host_error(problem))
         wire.write({"id": ident, **answer})
         if request["op"] == "release" and answer["ok"]:
             self.ended.set()
