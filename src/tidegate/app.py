@@ -7,7 +7,7 @@ hosts are being attached. Durations are seconds.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -30,7 +30,7 @@ from tidegate.model.config import Config, Environment, Host
 from tidegate.pipeline.making import Made, make
 from tidegate.pipeline.runner import Attempt, Report, Runner
 from tidegate.pipeline.states import Phase
-from tidegate.plan import Plan, plan
+from tidegate.plan import FleetPlan, plan_fleet
 from tidegate.ports import Reporter
 from tidegate.release.manifest import release_bytes
 
@@ -110,6 +110,8 @@ class Fleet:
 
     agents: list[Agent] = field(default_factory=list)
     observed: list[Observation] = field(default_factory=list)
+    place: Mapping[str, Any] = field(default_factory=dict)  # how others ask the witness
+    peers: Mapping[str, str] = field(default_factory=dict)  # keys that it does not know yet
 
     @property
     def witness(self) -> Agent:
@@ -119,6 +121,11 @@ class Fleet:
     def seen(self) -> Observation:
         """The witness's observation."""
         return self.observed[0]
+
+    @property
+    def by_host(self) -> dict[str, Observation]:
+        """What was seen on each host, the witness first."""
+        return {a.name: seen for a, seen in zip(self.agents, self.observed, strict=True)}
 
     def close(self) -> None:
         """End the sessions; the connections stay open for a while."""
@@ -147,15 +154,35 @@ def attach(
         for host in hosts(target.environment)
     ]
 
-    def one(agent: Agent) -> Observation:
-        first = (("observe", {"full": full}),) if observe else ()
-        answers = agent.attach(*first)
-        return answers[0].result(OBSERVE_S) if answers else {}
+    several = len(agents) > 1
 
-    if len(agents) == 1:
-        return Fleet(agents, [one(agents[0])])
+    def one(agent: Agent) -> list[Observation]:
+        about_peers = "peers" if agent is agents[0] else "peer_key"
+        first = [("observe", {"full": full})] if observe else []
+        first += [(about_peers, {})] if several else []
+        return [answer.result(OBSERVE_S) for answer in agent.attach(*first)]
+
+    if not several:
+        return Fleet(agents, one(agents[0]) or [{}])
     with ThreadPoolExecutor(len(agents)) as pool:
-        return Fleet(agents, list(pool.map(one, agents)))
+        told = list(pool.map(one, agents))
+    fleet = Fleet(agents, [answers[0] if observe else {} for answers in told])
+    keys = {a.name: str(t[-1]["key"]) for a, t in zip(agents[1:], told[1:], strict=True)}
+    known = {name: " ".join(key.split()[:2]) for name, key in keys.items()}
+    fleet.peers = {} if told[0][-1]["trusted"] == known else keys
+    fleet.place = _place(target.environment.witness, told[0][-1]["host_keys"])
+    return fleet
+
+
+def _place(witness: Host, keys: Sequence[str]) -> dict[str, Any]:
+    """How the other hosts reach the witness: at its internal address, where it has one."""
+    user, _, name = witness.ssh.rpartition("@")
+    return {
+        "address": witness.address or name,
+        "port": witness.port or 22,
+        "user": user,
+        "host_keys": list(keys),
+    }
 
 
 def _signer() -> str:
@@ -184,7 +211,7 @@ class Survey:
 
     fleet: Fleet
     made: Made
-    plan: Plan
+    plan: FleetPlan
     secrets_changed: bool
 
     @property
@@ -207,7 +234,7 @@ def survey(target: Target, reporter: Reporter, *, refresh: bool = False) -> Surv
     with phase(reporter, "plan"):
         fleet = attached.result()
         _same_architecture(fleet, made)
-        difference = plan(fleet.seen.get("release"), made.release, fleet.seen)
+        difference = plan_fleet(made.release, fleet.by_host)
         changed = bool(made.secrets) and secret_values.changed(target.place, made.secrets)
     return Survey(fleet, made, difference, changed)
 
@@ -240,7 +267,7 @@ def deploy(target: Target, found: Survey, wish: Wish, reporter: Reporter) -> Rep
     server = BlobServer(made.store, made.files) if made.served else None
     content = release_bytes(made.release)
     attempt = replace(
-        _attempt(target, wish),
+        _attempt(target, found.fleet, wish),
         release=made.release,
         signature=sign(_key(), content),
         secrets=made.secrets,
@@ -267,7 +294,7 @@ def _locate(error: TidegateError | None, project: Project) -> None:
 def rollback(target: Target, fleet: Fleet, wish: Wish, reporter: Reporter) -> Report:
     """Deploy a stored generation of the hosts again; nothing of this folder is used."""
     attempt = replace(
-        _attempt(target, wish),
+        _attempt(target, fleet, wish),
         kind="rollback",
         generation=wish.generation or previous(fleet.seen),
         allow_stateful=True,
@@ -291,22 +318,28 @@ def previous(seen: Observation) -> int:
 
 def destroy(target: Target, fleet: Fleet, reporter: Reporter, *, volumes: bool) -> list[str]:
     """Take the instance off every host; returns the names of what was removed."""
-    removed: list[str] = []
-    for agent in fleet.agents:
-        args = {
-            "environment": target.environment.name,
-            "owner": owner(),
-            "reason": "destroy",
-            "lease_s": DESTROY_LEASE_S,
-        }
-        with phase(reporter, "remove"):
-            granted = agent.call("acquire", args, timeout_s=OBSERVE_S)
-            name, token = str(granted["deployment"]), int(granted["token"])
-            volumes_too = {"volumes": volumes}
-            result = agent.call("destroy", volumes_too, deployment=name, token=token)
+    args: dict[str, Any] = {
+        "environment": target.environment.name,
+        "owner": owner(),
+        "reason": "destroy",
+        "lease_s": DESTROY_LEASE_S,
+    }
+    with phase(reporter, "remove"):
+        granted = fleet.witness.call("acquire", args, timeout_s=OBSERVE_S)
+        name, token = str(granted["deployment"]), int(granted["token"])
+        joined = {**args, "number": granted["number"], "token": token, "witness": fleet.place}
+        for agent in fleet.agents[1:]:
+            joined["host"] = agent.name
+            agent.call("join", joined, deployment=name, token=token, timeout_s=OBSERVE_S)
+        removed = [
+            agent.begin("destroy", {"volumes": volumes}, deployment=name, token=token)
+            for agent in fleet.agents
+        ]
+        results = [answer.result() for answer in removed]
+        for agent in reversed(fleet.agents):
             agent.call("release", {}, deployment=name, token=token)
-        removed += [str(item) for key in ("removed", "volumes") for item in result.get(key) or ()]
-    return removed
+    keys = ("removed", "volumes")
+    return [str(item) for result in results for key in keys for item in result.get(key) or ()]
 
 
 def by_hand(target: Target, words: tuple[str, ...], *, terminal: bool) -> int:
@@ -322,12 +355,15 @@ def by_hand(target: Target, words: tuple[str, ...], *, terminal: bool) -> int:
     return status
 
 
-def _attempt(target: Target, wish: Wish) -> Attempt:
+def _attempt(target: Target, fleet: Fleet, wish: Wish) -> Attempt:
     switch = target.environment.switch
     return Attempt(
         environment=target.environment.name,
         owner=owner(),
         reason=wish.reason,
+        witness=fleet.place,
+        peers=fleet.peers,
+        batch=switch.batch,
         allow_stateful=wish.allow_stateful,
         lease_s=switch.lease_s,
         watch_s=switch.watch_s,

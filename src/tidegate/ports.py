@@ -12,6 +12,11 @@ from typing import Any, Protocol
 class Answer(Protocol):
     """A request under way."""
 
+    @property
+    def answered_at(self) -> float:
+        """When its response was here, by the monotonic clock; 0 before."""
+        ...
+
     def result(self, timeout_s: float | None = None) -> Mapping[str, Any]:
         """Wait for its result; raises a ``TidegateError`` where the host says no."""
         ...

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tidegate.host import deployment, journal, ledger
+from tidegate.host import deployment, journal, ledger, protocol
 from tidegate.host.errors import HostError
 from tidegate.host.files import sweep, write_once
 from tidegate.host.journal import Journal
@@ -102,9 +102,9 @@ def test_a_newer_record_is_left_alone(tmp_path: Path) -> None:
 
 def test_no_state_leads_from_an_end(tmp_path: Path) -> None:
     """Committed and reverted are final, and every state but the first can be reached."""
-    assert not [key for key in deployment.TRANSITIONS if key[0] in deployment.ENDED]
-    reached = set(deployment.TRANSITIONS.values())
-    assert {key[0] for key in deployment.TRANSITIONS} - reached == {"acquired"}
+    assert not [key for key in protocol.TRANSITIONS if key[0] in protocol.ENDED]
+    reached = set(protocol.TRANSITIONS.values())
+    assert {key[0] for key in protocol.TRANSITIONS} - reached == {"acquired"}
     with pytest.raises(HostError):
         deployment.step(Paths(tmp_path, "x"), {"state": "committed", "deployment": "p/1"}, "switch")
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from tidegate.cli.progress import Progress
     from tidegate.errors import TidegateError
     from tidegate.pipeline.runner import Report
-    from tidegate.plan import Plan
+    from tidegate.plan import FleetPlan
 
 
 def deploy(
@@ -94,7 +94,7 @@ def conclude(
     live: Progress,
     *,
     json: bool,
-    plan: Plan | None = None,
+    plan: FleetPlan | None = None,
     serving: str = "",
 ) -> None:
     """Say how a deployment ended; raises its error where it did not commit.
@@ -114,6 +114,8 @@ def conclude(
     else:
         serves = f"{report.deployment} serves {version}".rstrip()
         say(f"{serves} ({live.total_s():.1f} s: {live.summary()})")
+        if report.spread_ms:
+            say(f"all hosts switched within {report.spread_ms:.0f} ms")
         outage = report.total(Phase.SWITCH, "outage_ms")
         recreated = report.collected(Phase.SWITCH, "recreated")
         if recreated:
@@ -122,13 +124,13 @@ def conclude(
         raise _unfinished(report)
 
 
-def _warn(plan: Plan) -> None:
+def _warn(plan: FleetPlan) -> None:
     """Say which limits the services go without: a deployment shows no plan."""
     for item in plan.unenforced:
         progress(f"warning: {item.service}: {item.limit} is not enforced: {item.why}")
 
 
-def _facts(report: Report, version: str, live: Progress, plan: Plan | None) -> dict[str, Any]:
+def _facts(report: Report, version: str, live: Progress, plan: FleetPlan | None) -> dict[str, Any]:
     from tidegate.pipeline.states import Phase
 
     return {
@@ -140,6 +142,7 @@ def _facts(report: Report, version: str, live: Progress, plan: Plan | None) -> d
         "recreated": report.collected(Phase.SWITCH, "recreated"),
         "stopped": report.collected(Phase.FINISH, "stopped"),
         "outage_ms": report.total(Phase.SWITCH, "outage_ms"),
+        "spread_ms": report.spread_ms,
         "bytes_sent": report.bytes_sent,
         "timings": live.timings(),
         "total_s": round(live.total_s(), 3),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tidegate.cli.output import print_json, say
 
 if TYPE_CHECKING:
-    from tidegate.plan import Plan
+    from tidegate.plan import FleetPlan
 
 
 def plan(
@@ -61,11 +61,17 @@ def variables(given: list[str] | None) -> dict[str, str]:
     return found
 
 
-def text(plan: Plan, *, secrets_changed: bool = False) -> str:
-    """A plan for people; colour where stdout takes it."""
+def text(plan: FleetPlan, *, secrets_changed: bool = False) -> str:
+    """A plan for people; colour where stdout takes it. Hosts with the same plan share a text."""
     import sys
 
-    from tidegate.cli.output import coloured
+    from tidegate.cli.output import BOLD, coloured, paint
     from tidegate.cli.plan_text import plan_text
 
-    return plan_text(plan, secrets_changed=secrets_changed, colour=coloured(sys.stdout))
+    colour = coloured(sys.stdout)
+    groups = list(plan.groups())
+    texts = [plan_text(each, secrets_changed=secrets_changed, colour=colour) for _, each in groups]
+    if len(plan.plans) == 1:
+        return texts[0]
+    heads = [paint(", ".join(hosts), BOLD, on=colour) for hosts, _ in groups]
+    return "\n\n".join(f"{head}\n\n{told}" for head, told in zip(heads, texts, strict=True))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tidegate.cli import COMMANDS, every_key, load
 from tidegate.config.schema import SECTIONS
-from tidegate.host.deployment import ENDED, TRANSITIONS
+from tidegate.host.protocol import ENDED, TRANSITIONS
 from tidegate.pipeline.states import ENDS, TABLE, Phase
 
 MADE = "<!-- made by python -m tidegate.cli.reference: change the code, not this page -->"

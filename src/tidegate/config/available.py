@@ -26,8 +26,6 @@ def require_available(config: Config, environment: Environment) -> None:
 def missing(config: Config, environment: Environment) -> Iterator[tuple[str, Where]]:
     """Each declared feature that this version lacks: its words and its place."""
     path = ("environments", environment.name)
-    if len(environment.hosts) > 1:
-        yield "environments of several hosts are", config.where(*path, "hosts")
     for index, gate in enumerate(environment.gates):
         yield f"the gate {gate.kind} is", config.where(*path, "gates", index)
     if environment.verify:

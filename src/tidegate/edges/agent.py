@@ -35,10 +35,12 @@ class Answer:
         self._done = threading.Event()
         self._frame: Mapping[str, Any] = {}
         self._failure: TidegateError | None = None
+        self.answered_at = 0.0
 
     def settle(self, frame: Mapping[str, Any]) -> None:
         """The response is here."""
         self._frame = frame
+        self.answered_at = time.monotonic()
         self._done.set()
 
     def fail(self, failure: TidegateError) -> None:

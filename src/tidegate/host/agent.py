@@ -14,7 +14,7 @@ import socket
 import threading
 from typing import Any, Dict, Optional
 
-from tidegate.host import clock, deployment, journal
+from tidegate.host import clock, deployment, journal, protocol
 from tidegate.host.context import Context
 from tidegate.host.errors import HostError
 from tidegate.host.journal import Journal
@@ -26,6 +26,8 @@ from tidegate.host.wire import Wire, failure, success
 # A record that a newer Tidegate wrote: systemd must not start us again (RestartPreventExitStatus).
 NEWER = 3
 TICK_S = 0.1
+# A host in doubt asks its witness again after so long.
+AGAIN_S = 2.0
 # Answers to the same request are repeated, not worked out again.
 REMEMBERED = 64
 
@@ -42,6 +44,7 @@ class Agent:
         self._answers: Dict[str, Dict[str, Any]] = {}
         self._work = threading.Lock()
         self._lease = threading.Lock()
+        self._ask_at = 0.0
         self.renew(float(record["lease_s"]))
 
     def renew(self, lease_s: float) -> None:
@@ -62,6 +65,9 @@ class Agent:
         _remove_socket(self.paths)
 
     def _lapsed(self) -> bool:
+        """Whether the controller is gone; a host in doubt does not wait for it any more."""
+        if self.context.record["state"] == "in-doubt":
+            return clock.boottime() > self._ask_at
         with self._lease:
             return clock.boottime() > self._deadline
 
@@ -69,20 +75,38 @@ class Agent:
         """Go on with what was decided; an undecided deployment waits for its controller."""
         with self._work:
             outcome = self.ops.outcome()
-            if outcome and self.context.record["state"] not in deployment.ENDED:
+            if outcome and self.context.record["state"] not in protocol.ENDED:
                 self.context.info("recover", f"the decision was {outcome}")
                 self._finish(outcome)
 
     def _give_up(self) -> None:
-        """The lease ran out: undo, unless commit was decided; then close."""
+        """The lease ran out: undo alone, or ask the witness where we have voted; then close."""
         self.context.cancel.set()
         with self._work:
             if self.ended.is_set() or not self._lapsed():
                 return
-            if self.context.record["state"] not in deployment.ENDED:
+            state = self.context.record["state"]
+            if state not in (*protocol.ENDED, *protocol.ENDING, "in-doubt"):
                 self.context.info("recover", "the controller is gone: its lease ran out")
-                self._finish(self.ops.decide("abort"))
+                self.ops.lapse()
+        outcome = self._outcome()
+        with self._work:
+            if self.context.record["state"] not in protocol.ENDED:
+                if not outcome:
+                    return
+                self._finish(outcome)
             self._close()
+
+    def _outcome(self) -> str:
+        """What is recorded here or, in doubt, on the witness; nothing while that is silent."""
+        if self.context.record["state"] != "in-doubt" or self.ops.outcome():
+            return self.ops.outcome()
+        try:
+            return self.ops.ask()
+        except HostError as problem:
+            self._ask_at = clock.boottime() + AGAIN_S
+            self.context.info("in-doubt", f"keeping both versions: {problem.message}")
+            return ""
 
     def _finish(self, outcome: str) -> None:
         self.context.cancel.clear()
@@ -153,6 +177,9 @@ class Agent:
             if request["op"] == "renew":
                 self.renew(float(args.get("lease_s", self.context.record["lease_s"])))
                 return success(self._state(), {})
+            if request["op"] == "fence":
+                self.renew(-1.0)
+                return success(self._state(), {})
             outcome = self.ops.decide(str(args.get("outcome")))
             if outcome == "abort":
                 self.context.cancel.set()
@@ -180,8 +207,9 @@ class Agent:
     def _failed(self, op: str, problem: BaseException) -> Dict[str, Any]:
         """A bad prepare or switch is put back at once; the answer says why and the state."""
         error = as_host_error(problem)
-        if op in ("prepare", "switch") and self.context.record["state"] not in deployment.ENDED:
-            self._finish(self.ops.decide("abort"))
+        if op in ("prepare", "switch") and protocol.undoes_alone(self.context.record["state"]):
+            self.ops.give_up()
+            self._finish("abort")
         return failure(self._state(), error)
 
     def _release(self) -> Dict[str, Any]:
@@ -190,22 +218,19 @@ class Agent:
         return success("idle", {})
 
     def _entitled(self, request: Dict[str, Any]) -> None:
+        """Only who holds the token; a newer one may say that this deployment is over."""
         record = self.context.record
-        if request.get("token") != record["token"]:
-            raise HostError(
-                "refused",
-                "stale-token",
-                f"this host is at {record['deployment']}, held by {record['owner']}",
-                subject=str(request.get("deployment", "")),
-                hint="your lease ran out and your deployment was undone: deploy again",
-            )
+        token = int(request.get("token") or 0)
+        newer = request["op"] == "fence" and protocol.may_join(token, record["token"])
+        if token != record["token"] and not newer:
+            raise deployment.stale(str(request.get("deployment", "")), record)
 
     def _state(self) -> str:
         return deployment.public_state(self.context.record)
 
 
 OPS = frozenset({"secrets", "prepare", "switch", "watch", "finish", "release", "destroy"})
-UNQUEUED = frozenset({"renew", "decide"})
+UNQUEUED = frozenset({"renew", "decide", "fence"})
 
 
 def as_host_error(problem: BaseException) -> HostError:

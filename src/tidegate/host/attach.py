@@ -7,6 +7,7 @@ requests that it did not answer are handed to it once more.
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import sys
 import threading
@@ -19,6 +20,8 @@ from tidegate.host.errors import HostError
 from tidegate.host.paths import Paths
 from tidegate.host.wire import Frame, Wire, failure, success
 
+# How long an older deployment may take to end when a newer one comes.
+FENCE_S = 40.0
 # How long an agent that was killed may take to be back.
 BACK_S = 20.0
 
@@ -55,8 +58,11 @@ class Attachment:
         if op == "hello":
             hello = facts.hello(self.paths, deployment.load(self.paths))
             self._reply(request, hello)
-        elif op in facts.READING:
+        elif op in facts.STANDING:
             threading.Thread(target=self._read, args=(request,), daemon=True).start()
+        elif op == "join":
+            self._join(args)
+            self._reply(request, {})
         elif op == "acquire":
             record = self._acquire(args, str(request.get("id", "")))
             self._reply(request, {k: record[k] for k in ("deployment", "token", "number")})
@@ -66,7 +72,7 @@ class Attachment:
     def _read(self, request: Frame) -> None:
         try:
             self._reply(
-                request, facts.READING[request["op"]](self.paths, request.get("args") or {})
+                request, facts.STANDING[request["op"]](self.paths, request.get("args") or {})
             )
         except Exception as problem:  # this thread's end would leave the controller waiting
             self._refuse(request, as_host_error(problem))
@@ -79,15 +85,35 @@ class Attachment:
         self._connect()
         return record
 
+    def _join(self, args: Dict[str, Any]) -> None:
+        """Open the witness's deployment here; an older one that is still open ends first."""
+        until = time.monotonic() + FENCE_S
+        while True:
+            record = deployment.join(self.paths, args, clock.wall())
+            if record is not None:
+                self._after = 0
+                self._connect()
+                return
+            older = deployment.load(self.paths)
+            if older is not None and time.monotonic() > until:
+                raise HostError(
+                    "refused",
+                    "in-doubt",
+                    f"{older['deployment']} has not ended on this host: its witness is silent",
+                    subject=older["deployment"],
+                    hint="`tidegate status` says what it waits for",
+                )
+            with contextlib.suppress(HostError, OSError):
+                self._connect()
+            fence = {"id": "fence", "op": "fence", "token": args["token"], "args": {}}
+            with self._lock:
+                if self._agent is not None:
+                    self._agent.write(fence)
+            time.sleep(0.2)
+
     def _pass_on(self, request: Frame) -> None:
         if deployment.load(self.paths) is None:
-            raise HostError(
-                "refused",
-                "stale-token",
-                "no deployment is open on this host",
-                subject=str(request.get("deployment", "")),
-                hint="your lease ran out and your deployment was undone: deploy again",
-            )
+            raise deployment.stale(str(request.get("deployment", "")), None)
         with self._lock:
             self._pending[str(request.get("id", ""))] = request
             agent = self._agent

@@ -20,7 +20,7 @@ from tidegate.host import podman
 from tidegate.host.context import Context
 from tidegate.host.errors import HostError
 from tidegate.host.files import fsync_dir, make_dir, write_atomic
-from tidegate.host.layout import Release
+from tidegate.host.layout import SLOTTED, Release
 from tidegate.host.paths import runtime_dir
 
 DOMAIN = "tidegate.internal"
@@ -67,8 +67,8 @@ def bring(ctx: Context, release: Release, source: Optional[Dict[str, Any]]) -> i
 
 def needed(release: Release) -> Set[str]:
     """Every image that a release runs, the proxy's with them."""
-    refs = {str(entry["image"]) for entry in release["services"].values()}
-    if any(entry["strategy"] == "blue-green" for entry in release["services"].values()):
+    refs = {str(entry["image"]) for entry in release["services"].values() if entry["image"]}
+    if any(entry["strategy"] in SLOTTED for entry in release["services"].values()):
         refs.add(str(release["proxy"]["image"]))
     return refs
 

@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     attach.add_argument("--agent", default="", help="the tool's digest that is expected")
     attach.add_argument("--from", dest="after", type=int, default=0, help="replay events after")
     attach.set_defaults(wire=True)
+    command("peer", _peer, "answer a host in doubt: the one question that its key may ask")
     command("serve", _serve, "carry the open deployment to its end (run by systemd)")
     install = command("install", _install, "install this archive for the user")
     install.add_argument("--from-upload", action="store_true", help="remove the archive after")
@@ -120,6 +121,13 @@ def _attach(arguments: argparse.Namespace) -> int:
     code = Attachment(where, arguments.after).serve()
     sys.stdout.flush()
     os._exit(code)
+
+
+def _peer(arguments: argparse.Namespace) -> int:
+    from tidegate.host import witness
+    from tidegate.host.paths import paths
+
+    return witness.answer(paths(arguments.project), sys.stdin, sys.stdout)
 
 
 def _serve(arguments: argparse.Namespace) -> int:

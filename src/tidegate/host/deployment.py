@@ -1,7 +1,7 @@
-"""The open deployment of an instance: its record on disk and its one table of states.
+"""The open deployment of an instance: its record on disk.
 
 The record is replaced whole at each change of state, durably, so whoever starts next knows
-exactly how far the last one came.
+exactly how far the last one came. Which states there are says tidegate.host.protocol.
 """
 
 from __future__ import annotations
@@ -15,35 +15,10 @@ from typing import Any, Dict, Iterator, Optional
 from tidegate.host.errors import HostError
 from tidegate.host.files import make_dir, read_json, read_text, remove, write_atomic
 from tidegate.host.paths import Paths
+from tidegate.host.protocol import PUBLIC, TRANSITIONS, may_join
 
-FORMAT = 1
-
-# (state, what happened) -> next state. Nothing else moves a deployment.
-TRANSITIONS = {
-    ("acquired", "prepare"): "preparing",
-    ("acquired", "abandon"): "reverted",
-    ("preparing", "prepare"): "preparing",
-    ("preparing", "prepared"): "prepared",
-    ("preparing", "abandon"): "aborting",
-    ("prepared", "switch"): "switching",
-    ("prepared", "abandon"): "aborting",
-    ("switching", "switch"): "switching",
-    ("switching", "switched"): "switched",
-    ("switching", "abandon"): "aborting",
-    ("switched", "commit"): "committing",
-    ("switched", "abandon"): "aborting",
-    ("committing", "finished"): "committed",
-    ("aborting", "finished"): "reverted",
-}
-# What the protocol calls each of them: idle > prepared > switched > committed|reverted.
-PUBLIC = {
-    "acquired": "idle",
-    "preparing": "idle",
-    "switching": "prepared",
-    "committing": "switched",
-    "aborting": "switched",
-}
-ENDED = ("committed", "reverted")
+# 1: this host is the witness. 2: another host is, and `witness` says how it is asked.
+FORMAT = 2
 
 
 def load(paths: Paths) -> Optional[Dict[str, Any]]:
@@ -102,7 +77,7 @@ def exclusive(paths: Paths) -> Iterator[None]:
 
 
 def acquire(paths: Paths, args: Dict[str, Any], since: str) -> Dict[str, Any]:
-    """Open the next deployment with a token higher than any before.
+    """On the witness: open the next deployment with a token higher than any before.
 
     HostError (refused, `locked`) when one is open, with its owner's name.
     """
@@ -110,27 +85,54 @@ def acquire(paths: Paths, args: Dict[str, Any], since: str) -> Dict[str, Any]:
         record = load(paths)
         if record is not None:
             raise locked(record)
-        token = int(read_text(paths.token) or 0) + 1
-        number = max([token_number(paths), *_generations(paths)]) + 1
-        write_atomic(paths.token, f"{token}\n")
-        write_atomic(paths.root / "number", f"{number}\n")
-        record = {
-            "format": FORMAT,
-            "deployment": f"{args['environment']}/{number}",
-            "environment": args["environment"],
-            "number": number,
-            "token": token,
-            "owner": args["owner"],
-            "reason": args.get("reason", ""),
-            "since": since,
-            "lease_s": float(args.get("lease_s", 15.0)),
-            "state": "acquired",
-            "kind": "deploy",
-            "request": args.get("request", ""),
-            "results": {},
-        }
-        save(paths, record)
-        return record
+        token = highest_token(paths) + 1
+        number = max([last_number(paths), *_generations(paths)]) + 1
+        return _open(paths, args, number, token, since)
+
+
+def join(paths: Paths, args: Dict[str, Any], since: str) -> Optional[Dict[str, Any]]:
+    """On every other host: open the deployment that the witness gave out.
+
+    None while an older one is still open here: it must come to its end first. HostError
+    (refused, `stale-token`) for a token that is not higher than all before.
+    """
+    number, token = int(args["number"]), int(args["token"])
+    with exclusive(paths):
+        record = load(paths)
+        if record is not None and record["token"] == token and record["number"] == number:
+            return record
+        if not may_join(token, highest_token(paths)):
+            raise stale(f"{args['environment']}/{number}", record)
+        if record is not None:
+            return None
+        return _open(paths, args, number, token, since)
+
+
+def _open(
+    paths: Paths, args: Dict[str, Any], number: int, token: int, since: str
+) -> Dict[str, Any]:
+    write_atomic(paths.token, f"{token}\n")
+    write_atomic(paths.root / "number", f"{number}\n")
+    witness = args.get("witness")
+    record = {
+        "format": 2 if witness else 1,
+        "deployment": f"{args['environment']}/{number}",
+        "environment": args["environment"],
+        "number": number,
+        "token": token,
+        "owner": args["owner"],
+        "reason": args.get("reason", ""),
+        "since": since,
+        "lease_s": float(args.get("lease_s", 15.0)),
+        "state": "acquired",
+        "kind": "deploy",
+        "request": args.get("request", ""),
+        "results": {},
+        "host": args.get("host", ""),
+        **({"witness": witness} if witness else {}),
+    }
+    save(paths, record)
+    return record
 
 
 def close(paths: Paths) -> None:
@@ -150,7 +152,28 @@ def locked(record: Dict[str, Any]) -> HostError:
     )
 
 
-def token_number(paths: Paths) -> int:
+def stale(name: str, record: Optional[Dict[str, Any]]) -> HostError:
+    """The refusal of somebody whose deployment is over."""
+    open_now = (
+        f"this host is at {record['deployment']}, held by {record['owner']}"
+        if record
+        else "no deployment is open on this host"
+    )
+    return HostError(
+        "refused",
+        "stale-token",
+        open_now,
+        subject=name,
+        hint="your lease ran out and your deployment was undone: deploy again",
+    )
+
+
+def highest_token(paths: Paths) -> int:
+    """The highest token that was ever seen here, 0 before the first."""
+    return int(read_text(paths.token) or 0)
+
+
+def last_number(paths: Paths) -> int:
     """The number of the last deployment that was opened, 0 before the first."""
     return int(read_text(paths.root / "number") or 0)
 

@@ -1,4 +1,4 @@
-"""The operations that only read: answered with or without an open deployment."""
+"""The operations that are answered with or without an open deployment; most only read."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import platform
 from pathlib import Path
 from typing import Any, Dict, Optional
 
-from tidegate.host import clock, deployment, generations, ledger, machine, podman
+from tidegate.host import clock, deployment, generations, ledger, machine, podman, witness
 from tidegate.host import observe as observed
+from tidegate.host.files import read_text
 from tidegate.host.paths import Paths
 
 PROTOCOLS = [1]
@@ -49,7 +50,36 @@ def history(paths: Paths, args: Dict[str, Any]) -> Answer:
 def generation(paths: Paths, args: Dict[str, Any]) -> Answer:
     """A stored release with its signature."""
     found = generations.require(paths, int(args["n"]))
-    return {"release": found.release, "signature": found.signature}
+    return {"release": found.whole, "signature": found.signature}
 
 
-READING = {"observe": observe, "history": history, "generation": generation}
+def decision(paths: Paths, args: Dict[str, Any]) -> Answer:
+    """The outcome of a deployment as it is recorded here, empty where nothing is."""
+    return {"outcome": (read_text(paths.decision(int(args["number"]))) or "").strip()}
+
+
+def peer_key(paths: Paths, _args: Dict[str, Any]) -> Answer:
+    """The public key with which this host asks its witness."""
+    return {"key": witness.peer_key(paths)}
+
+
+def peers(paths: Paths, _args: Dict[str, Any]) -> Answer:
+    """On the witness: its own host keys, and the peers that may ask it."""
+    return {"host_keys": witness.host_keys(), "trusted": witness.trusted(paths)}
+
+
+def trust(paths: Paths, args: Dict[str, Any]) -> Answer:
+    """On the witness: let just these peers ask."""
+    return {"changed": witness.trust(paths, dict(args["keys"]))}
+
+
+# Answered without a deployment.
+STANDING = {
+    "observe": observe,
+    "history": history,
+    "generation": generation,
+    "decision": decision,
+    "peer_key": peer_key,
+    "peers": peers,
+    "trust": trust,
+}

@@ -11,8 +11,9 @@ from tidegate.host.context import Context
 from tidegate.host.errors import HostError
 from tidegate.host.files import write_if_changed
 from tidegate.host.generations import Generation
-from tidegate.host.layout import Layout, Release, copy_addresses
+from tidegate.host.layout import SLOTTED, Layout, Release, copy_addresses
 from tidegate.host.paths import Paths
+from tidegate.host.placement import REMOTE
 from tidegate.host.strategies import own_ports
 from tidegate.host.units import head, network_argument
 from tidegate.traffic.model import Check, Claim, Copy, FrontSpec, Port, Published, Route, Taken
@@ -24,13 +25,11 @@ EDGE_HINT = "publish another port or route, or take the other project's away"
 
 
 def fronted(release: Release, layout: Layout) -> List[str]:
-    """The services whose callers go through a front: two copies are possible, and it listens."""
+    """The services whose callers go through a front: they have slots, and listen somewhere."""
     return [
         name
         for name, entry in sorted(release["services"].items())
-        if entry["strategy"] == "blue-green"
-        and layout["ports"].get(name)
-        and _network(layout, name)
+        if entry["strategy"] in SLOTTED and layout["ports"].get(name) and _network(layout, name)
     ]
 
 
@@ -88,11 +87,14 @@ def _network(layout: Layout, service: str) -> str:
 
 def _spec(release: Release, layout: Layout, service: str) -> FrontSpec:
     network = _network(layout, service)
+    far = layout.get("remotes", {}).get(service, {})
+    near = {s: copy_addresses(layout, service, s, network) for s in SLOTS if s not in far}
     return FrontSpec(
         instance=release["instance"],
         service=service,
         ports=tuple(Port(port, mode) for port, mode in sorted(layout["ports"][service])),
-        slots={s: tuple(copy_addresses(layout, service, s, network)) for s in SLOTS},
+        slots={s: tuple(far[s]["addresses"] if s in far else near[s]) for s in SLOTS},
+        at={s: {int(p): at for p, at in far[s]["at"].items()} for s in far},
     )
 
 
@@ -126,7 +128,7 @@ def ensure(ctx: Context, release: Release, layout: Layout, service: str) -> None
 def callers(new: Generation, service: str, changed: List[str]) -> Dict[str, str]:
     """Whom the front of `service` sends to its new copy before the switch: new copies."""
     layout = new.layout
-    if layout is None or service not in changed:
+    if layout is None or service not in changed or _is_remote(new, service):
         return {}
     slot = layout["services"][service]["slot"]
     result = {}
@@ -137,6 +139,11 @@ def callers(new: Generation, service: str, changed: List[str]) -> Dict[str, str]
                 if key.startswith(f"{other}/{placed}/"):
                     result.update(dict.fromkeys(spots.values(), slot))
     return result
+
+
+def _is_remote(new: Generation, service: str) -> bool:
+    """A service of other hosts: they lead nobody to new copies before the switch."""
+    return bool(new.release["services"][service]["strategy"] == REMOTE)
 
 
 def claim(new: Generation, old: Optional[Generation]) -> Claim:

@@ -12,17 +12,27 @@ from tidegate.host.errors import HostError
 from tidegate.host.files import read_json, read_text, write_atomic
 from tidegate.host.layout import Layout, Release
 from tidegate.host.paths import Paths
+from tidegate.host.placement import here
 
 RELEASE_FORMAT = 1
 
 
 class Generation(NamedTuple):
-    """A release with its signature and, once prepared, its layout on this host."""
+    """A release with its signature and, once prepared, its layout on this host.
+
+    `release` is what this host runs of it, `signed` the whole where that is more.
+    """
 
     n: int
     release: Release
     signature: str
     layout: Optional[Layout]
+    signed: Optional[Release] = None
+
+    @property
+    def whole(self) -> Release:
+        """The release as it was signed, for all hosts."""
+        return self.signed or self.release
 
 
 def load(paths: Paths, n: int) -> Optional[Generation]:
@@ -32,8 +42,17 @@ def load(paths: Paths, n: int) -> Optional[Generation]:
     if release is None:
         return None
     return Generation(
-        n, release, read_text(folder / "release.sig") or "", read_json(folder / "layout.json")
+        n,
+        here(release, host_of(paths, n)),
+        read_text(folder / "release.sig") or "",
+        read_json(folder / "layout.json"),
+        release,
     )
+
+
+def host_of(paths: Paths, n: int) -> str:
+    """This host's name in the release of generation `n`."""
+    return read_text(paths.generation(n) / "host") or ""
 
 
 def require(paths: Paths, n: int) -> Generation:
@@ -67,9 +86,10 @@ def current(paths: Paths) -> Optional[Generation]:
     return found
 
 
-def store(paths: Paths, n: int, release: Release, signature: str) -> None:
-    """Keep a release that was verified, durably."""
+def store(paths: Paths, n: int, release: Release, signature: str, host: str) -> None:
+    """Keep a release that was verified, durably; `host` is what it calls this host."""
     folder = paths.generation(n)
+    write_atomic(folder / "host", host)
     write_atomic(folder / "release.json", canonical(release))
     write_atomic(folder / "release.sig", signature)
 
@@ -102,14 +122,14 @@ def summary(generation: Generation, current_n: int) -> Dict[str, Any]:
     """What `observe` says of a generation."""
     return {
         "n": generation.n,
-        "digest": digest(generation.release),
+        "digest": digest(generation.whole),
         "version": generation.release.get("version", ""),
         "commit": generation.release.get("commit", ""),
         "current": generation.n == current_n,
     }
 
 
-def check(release: Any, instance: str) -> None:
+def check(release: Any, instance: str, host: str = "") -> None:
     """HostError (input or refused) for a release that is not for here or too new."""
     if not isinstance(release, dict) or "format" not in release:
         raise HostError("input", "bad-release", "this is not a release", subject="release")
@@ -127,4 +147,12 @@ def check(release: Any, instance: str) -> None:
             "wrong-instance",
             f"the release is for {release.get('instance')!r}, not for {instance!r}",
             subject=str(release.get("instance")),
+        )
+    if "hosts" in release and host not in release["hosts"]:
+        raise HostError(
+            "input",
+            "wrong-host",
+            f"the release knows no host {host!r}",
+            subject=host,
+            hint=f"it is for {', '.join(sorted(release['hosts']))}",
         )

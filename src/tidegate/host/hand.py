@@ -35,6 +35,7 @@ from tidegate.host.errors import HostError
 from tidegate.host.generations import Generation
 from tidegate.host.journal import Journal
 from tidegate.host.paths import Paths
+from tidegate.host.placement import here
 from tidegate.host.prune import prune
 
 Arguments = argparse.Namespace
@@ -177,7 +178,7 @@ def generate_units(paths: Paths, arguments: Arguments) -> int:
     }
     laid = layout.compute(
         release,
-        deployment.token_number(paths) + 1,
+        deployment.last_number(paths) + 1,
         now.release if now else None,
         now.layout if now else None,
         taken,
@@ -246,9 +247,9 @@ def cleanup(paths: Paths, _arguments: Arguments) -> int:
 
 def _release(paths: Paths, file: Path) -> Dict[str, Any]:
     release = json.loads(file.read_text(encoding="utf-8"))
-    generations.check(release, paths.instance)
-    found: Dict[str, Any] = release
-    return found
+    host = generations.host_of(paths, deployment.current_number(paths))
+    generations.check(release, paths.instance, host)
+    return here(release, host)
 
 
 def _print(value: Any) -> int:

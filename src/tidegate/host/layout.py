@@ -11,7 +11,10 @@ from typing import Any, Collection, Dict, Iterable, List, Mapping, Optional, Seq
 
 from tidegate.host.diff import change
 from tidegate.host.errors import HostError
+from tidegate.host.placement import REMOTE
 
+# Services with slots: what callers are led to is turned, not restarted.
+SLOTTED = ("blue-green", REMOTE)
 # Project networks are /24s from here unless the compose file names a subnet.
 POOL = "10.210.0.0/15"
 FORMAT = 1
@@ -55,6 +58,7 @@ def compute(
         "services": services,
         "secrets": dict(secrets),
         "addresses": _addresses(release, networks, (laid or {}).get("addresses", {})),
+        "remotes": _remotes(release, services, (laid or {}).get("remotes", {})),
         "ports": {
             name: list(ports)
             for name, ports in (laid or {}).get("ports", {}).items()
@@ -77,9 +81,27 @@ def _service(
     if placed is not None and kind != "restart" and same_kind:
         return dict(placed)
     slot = ""
-    if entry["strategy"] == "blue-green":
+    if entry["strategy"] in SLOTTED:
         slot = "b" if placed is not None and placed["slot"] == "a" else "a"
     return {"slot": slot, "since": n, "units": unit_names(release, name, slot)}
+
+
+def _remotes(
+    release: Release, services: Mapping[str, Any], known: Mapping[str, Any]
+) -> Dict[str, Any]:
+    """Slots that are other hosts: service → slot → addresses, and their port for each of ours.
+
+    Before the switch callers are still led to the slot of before, so that one is kept.
+    """
+    result: Dict[str, Any] = {}
+    for name, entry in release["services"].items():
+        slots = {s: t for s, t in known.get(name, {}).items() if s != services[name]["slot"]}
+        if entry["strategy"] == REMOTE:
+            at = {str(port["port"]): port["at"] for port in entry["ports"]}
+            slots[services[name]["slot"]] = {"addresses": entry["addresses"], "at": at}
+        if slots:
+            result[name] = slots
+    return result
 
 
 def _other_secrets(
@@ -172,7 +194,7 @@ def _addresses(
                 used[joined["network"]].add(joined["ipv4"])
     result: Dict[str, Dict[str, str]] = {}
     for service, entry in sorted(release["services"].items()):
-        for place in _places(service, entry):
+        for place in _places(service, entry, known):
             spots = dict(known.get(place, {}))
             for joined in entry["networks"]:
                 network = joined["network"]
@@ -182,8 +204,13 @@ def _addresses(
     return result
 
 
-def _places(service: str, entry: Dict[str, Any]) -> List[str]:
-    """Who needs an address: front and copies of both slots, or the copies that run in place."""
+def _places(service: str, entry: Dict[str, Any], known: Mapping[str, Any]) -> List[str]:
+    """Who needs an address: front and copies of both slots, or the copies that run in place.
+
+    A service that runs elsewhere has its front here, and may have had copies until now.
+    """
+    if entry["strategy"] == REMOTE:
+        return sorted({f"{service}/front", *(k for k in known if k.startswith(f"{service}/"))})
     count = range(1, int(entry.get("replicas", 1)) + 1)
     if entry["strategy"] != "blue-green":
         return [f"{service}//{index}" for index in count]

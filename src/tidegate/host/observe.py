@@ -12,6 +12,7 @@ from tidegate.host.canon import digest
 from tidegate.host.files import read_text
 from tidegate.host.generations import Generation
 from tidegate.host.paths import Paths
+from tidegate.host.placement import REMOTE
 from tidegate.host.run import run
 
 Facts = Dict[str, Any]
@@ -34,10 +35,11 @@ def observe(paths: Paths, full: bool = False) -> Facts:
     number = deployment.current_number(paths)
     kept = [generations.load(paths, n) for n in generations.committed(paths)]
     return {
-        "release_digest": digest(now.release) if now else None,
-        "release": now.release if now and full else None,
+        "release_digest": digest(now.whole) if now else None,
+        "release": now.whole if now and full else None,
         "deployment": f"{now.release['environment']}/{now.n}" if now else None,
         "generation": number,
+        "host": generations.host_of(paths, number),
         "services": services,
         "networks": nets,
         "secrets": [{"name": name} for name in stored],
@@ -79,6 +81,8 @@ def _services(
     result = {}
     for service, placed in now.layout["services"].items():
         entry = now.release["services"][service]
+        if entry["strategy"] == REMOTE:
+            continue
         states = [_state(shown.get(unit, {}), entry) for unit in placed["units"]]
         found = [containers[unit] for unit in placed["units"] if unit in containers]
         result[service] = {

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import base64
 import uuid
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional
 
-from tidegate.host import clock, deployment, generations, ledger, podman
+from tidegate.host import clock, deployment, generations, ledger, podman, protocol, witness
 from tidegate.host.canon import digest
 from tidegate.host.context import Context
 from tidegate.host.errors import HostError
@@ -86,24 +86,58 @@ class Ops:
         return (read_text(self.context.paths.decision(self.context.number)) or "").strip()
 
     def decide(self, wanted: str) -> str:
-        """Write the outcome once; returns what is recorded, whoever wrote it."""
+        """On the witness: write the outcome once; returns what is recorded, whoever wrote it."""
         if wanted not in ("commit", "abort"):
             raise HostError("input", "bad-outcome", f"{wanted!r} is neither commit nor abort")
-        if wanted == "commit" and not self.outcome() and self.context.record["state"] != "switched":
+        if self.elsewhere:
+            raise HostError("input", "not-the-witness", "another host decides for all")
+        state = self.context.record["state"]
+        if not self.outcome() and not protocol.may_record(wanted, state):
             raise HostError("input", "wrong-state", "commit needs a switched deployment")
+        return self._record(wanted)
+
+    @property
+    def elsewhere(self) -> Optional[Dict[str, Any]]:
+        """How the witness is reached, None where it is this host."""
+        found: Optional[Dict[str, Any]] = self.context.record.get("witness")
+        return found
+
+    def ask(self) -> str:
+        """In doubt: propose abort to the witness; what it has recorded is recorded here, too.
+
+        HostError (error) while it cannot be reached.
+        """
+        if self.elsewhere is None:
+            return self.decide("abort")
+        outcome = witness.ask(self.context.paths, self.elsewhere, self.context.record["deployment"])
+        return self._record(outcome)
+
+    def give_up(self) -> None:
+        """Undo alone, before any vote: nobody can have recorded a commit."""
+        self._record("abort")
+
+    def lapse(self) -> None:
+        """The controller is gone, or a newer one is here."""
+        if protocol.undoes_alone(self.context.record["state"]):
+            self.give_up()
+        self._step("lapse")
+
+    def _record(self, outcome: str) -> str:
         path = self.context.paths.decision(self.context.number)
-        return write_once(path, wanted + "\n").strip()
+        return write_once(path, outcome + "\n").strip()
 
     def finish(self, args: Args) -> Answer:
         """Become what was decided."""
         record = self.context.record
-        if record["state"] in deployment.ENDED:
+        if record["state"] in protocol.ENDED:
             return dict(record["results"].get("finish", {}))
-        outcome = self.outcome()
-        if not outcome or outcome != args.get("outcome"):
-            raise HostError("refused", "not-decided", f"the decision is {outcome or 'open'!r}")
+        outcome, known = str(args.get("outcome")), self.outcome()
+        may = bool(known or self.elsewhere) and protocol.may_obey(outcome, known)
+        if not may or outcome not in ("commit", "abort"):
+            raise HostError("refused", "not-decided", f"the decision is {known or 'open'!r}")
+        self._record(outcome)
         self._step_to_end(outcome)
-        if record["state"] in deployment.ENDED:
+        if record["state"] in protocol.ENDED:
             return {}
         if outcome == "commit":
             write_atomic(self.context.paths.current, f"{self.context.number}\n")
@@ -117,7 +151,7 @@ class Ops:
     def may_release(self) -> None:
         """HostError unless the deployment ended, or never began."""
         state = self.context.record["state"]
-        if state not in (*deployment.ENDED, "acquired"):
+        if state not in (*protocol.ENDED, "acquired"):
             raise HostError("input", "wrong-state", f"{state}: finish comes first")
 
     def destroy(self, args: Args) -> Answer:
@@ -133,7 +167,7 @@ class Ops:
         for secret in podman.own_secrets(ctx.paths.instance):
             podman.remove_secret(secret)
         if ctx.record["state"] == "acquired":
-            self._step("abandon")
+            self._step("abort")
         return {"removed": result["stopped"], "volumes": volumes}
 
     def _volumes(self) -> List[str]:
@@ -146,9 +180,8 @@ class Ops:
 
     def _step_to_end(self, outcome: str) -> None:
         state = self.context.record["state"]
-        if state in ("committing", "aborting"):
-            return
-        self._step("commit" if outcome == "commit" else "abandon")
+        if state not in protocol.ENDING:
+            self._step(outcome)
 
     def _undecided(self) -> None:
         if self.outcome():
@@ -180,6 +213,6 @@ class Ops:
             "outcome": outcome,
             "owner": ctx.record["owner"],
             "reason": ctx.record["reason"],
-            "release": digest(found.release) if found else "",
+            "release": digest(found.whole) if found else "",
             "version": found.release.get("version", "") if found else "",
         }

@@ -54,6 +54,11 @@ class Paths(NamedTuple):
         return self.root / "lock"
 
     @property
+    def peer_key(self) -> Path:
+        """The key with which this host asks its witness, one for each instance."""
+        return self.root / "peer_ed25519"
+
+    @property
     def files(self) -> Path:
         return self.root / "files"
 

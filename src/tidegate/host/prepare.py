@@ -28,7 +28,8 @@ from tidegate.host.errors import HostError
 from tidegate.host.files import write_if_changed
 from tidegate.host.front import set_callers, set_live
 from tidegate.host.generations import Generation
-from tidegate.host.layout import Release
+from tidegate.host.layout import SLOTTED, Release
+from tidegate.host.placement import here
 from tidegate.host.signature import verify
 
 # What must stay free besides the images: journals, units, the application's own writing.
@@ -60,17 +61,22 @@ def prepare(ctx: Context, args: Dict[str, Any]) -> Dict[str, Any]:
 
 
 def _release(ctx: Context, args: Dict[str, Any]) -> Release:
-    """The release of `args`, or a stored generation's, verified and stored as this one's."""
+    """The release of `args`, or a stored generation's, verified and stored as this one's.
+
+    What is returned is the part of it that this host runs.
+    """
     release: Release = args.get("release") or {}
     signature = str(args.get("signature") or "")
+    host = str(ctx.record.get("host") or "")
     if args.get("generation"):
         stored = generations.require(ctx.paths, int(args["generation"]))
-        release, signature = stored.release, stored.signature
+        release, signature = stored.whole, stored.signature
+        host = generations.host_of(ctx.paths, stored.n)
     with ctx.step("verify"):
-        generations.check(release, ctx.paths.instance)
+        generations.check(release, ctx.paths.instance, host)
         verify(release, signature, ctx.paths.allowed_signers)
-        generations.store(ctx.paths, ctx.number, release, signature)
-    return release
+        generations.store(ctx.paths, ctx.number, release, signature, host)
+    return here(release, host)
 
 
 def _guard(ctx: Context, release: Release, old: Optional[Generation], args: Dict[str, Any]) -> None:
@@ -214,7 +220,7 @@ def _lay(
         drift.renew(ctx.paths, old),
     )
     for name, entry in release["services"].items():
-        if entry["strategy"] == "blue-green":
+        if entry["strategy"] in SLOTTED:
             fronts.learn_ports(release, laid, name, set())
     before = (old.layout if old else None) or {}
     units.place(release, laid, old.release if old else None, before, machine.facts())
@@ -257,7 +263,7 @@ def started(new: Generation, old: Optional[Generation]) -> List[str]:
             waited_for = {other for other in changed if name in copies.needs(new.release, other)}
             if name in changed or waited_for:
                 result.append(name)
-        elif entry["strategy"] == "blue-green" or name not in before:
+        elif entry["strategy"] in SLOTTED or name not in before:
             result.append(name)
     return sorted(result)
 
@@ -343,9 +349,9 @@ def _ready(ctx: Context, new: Generation, old: Optional[Generation], name: str) 
     release, laid = new.release, new.layout
     assert laid is not None
     entry = release["services"][name]
-    if entry["strategy"] != "blue-green":
+    if entry["strategy"] not in SLOTTED:
         return
-    found = _ports(ctx, new, old, name)
+    found = _ports(ctx, new, old, name) if laid["services"][name]["units"] else set()
     with _LAYOUT:
         fronts.learn_ports(release, laid, name, found)
         generations.store_layout(ctx.paths, laid)

@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import List, Optional, Set
 
 from tidegate.host.generations import Generation
-
-SLOTTED = "blue-green"
+from tidegate.host.layout import SLOTTED
 
 
 def gaining(new: Generation, old: Optional[Generation]) -> List[str]:
@@ -29,7 +28,7 @@ def own_ports(generation: Optional[Generation]) -> Set[int]:
     return {
         int(port["port"])
         for entry in services
-        if entry["strategy"] != SLOTTED
+        if entry["strategy"] not in SLOTTED
         for port in entry["published"]
         if port["protocol"] == "tcp"
     }
@@ -41,4 +40,4 @@ def _both(new: Generation, old: Optional[Generation]) -> List[str]:
 
 
 def _slotted(generation: Optional[Generation], name: str) -> bool:
-    return generation is not None and (generation.release["services"][name]["strategy"] == SLOTTED)
+    return generation is not None and generation.release["services"][name]["strategy"] in SLOTTED

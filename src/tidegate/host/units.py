@@ -13,6 +13,7 @@ from typing import Any, Dict, List, Optional, Tuple
 from tidegate.host.diff import copy_digest
 from tidegate.host.layout import Layout, Release, mac, unit_names
 from tidegate.host.limits import Facts, fit
+from tidegate.host.placement import REMOTE
 
 Lines = List[Tuple[str, str]]
 # Milliseconds between the checks of a start, per service that is checked: each check is a podman
@@ -280,7 +281,9 @@ def _order(release: Release, service: str) -> Lines:
         entry = release["services"].get(name)
         if entry is None:
             continue
-        if entry["strategy"] == "blue-green":
+        if entry["strategy"] == REMOTE:
+            units = [f"{instance}-{name}-front"]
+        elif entry["strategy"] == "blue-green":
             units = [u for slot in "ab" for u in unit_names(release, name, slot)]
             units.append(f"{instance}-{name}-front")
         else:

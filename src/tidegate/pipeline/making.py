@@ -84,6 +84,7 @@ def make(
             variables=variables,
             proxy=proxy.result(),
             switch=environment.switch,
+            hosts=environment.hosts,
         )
     pins = {name: image.result() for name, image in images.items()}
     return Made(release, workshop.store, content, values, _architectures(pins), project)

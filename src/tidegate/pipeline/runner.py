@@ -6,11 +6,13 @@ The first host of the list is the environment's witness: it owns lock, token and
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from tidegate.errors import DeploymentFailed, InDoubtError, InfrastructureError, TidegateError
+from tidegate.host.placement import here, order
 from tidegate.pipeline.lease import Lease
 from tidegate.pipeline.states import CLOSING, DECIDED, ENDS, TABLE, Outcome, Phase
 from tidegate.ports import Answer, Host, Reporter
@@ -19,10 +21,13 @@ Results = list[Mapping[str, Any]]
 # A host that is reachable and says nothing for so long is broken.
 LONG_S = 3600.0
 SHORT_S = 60.0
-QUICK = (Phase.ACQUIRE, Phase.SECRETS, Phase.WATCH, Phase.COMMIT, Phase.ABORT, Phase.RELEASE)
+QUICK = (
+    *(Phase.ACQUIRE, Phase.JOIN, Phase.SECRETS, Phase.WATCH),
+    *(Phase.COMMIT, Phase.ASK, Phase.ABORT, Phase.RELEASE),
+)
 LIMITS_S = dict.fromkeys(QUICK, SHORT_S)
 CLOSED = "stale-token"  # host protocol 1: no deployment is open, or it is another's
-PROPOSALS = {Phase.COMMIT: "commit", Phase.ABORT: "abort"}
+PROPOSALS = {Phase.COMMIT: "commit", Phase.ASK: "commit", Phase.ABORT: "abort"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +35,9 @@ class Attempt:
     """Everything that a deployment needs, made before any host is touched.
 
     ``generation`` names a stored release of the hosts in place of ``release`` (a rollback).
-    ``blobs_port`` is our blob server on 127.0.0.1, 0 for none.
+    ``blobs_port`` is our blob server on 127.0.0.1, 0 for none. ``witness`` is how the other
+    hosts ask the first one (``address``, ``port``, ``user``, ``host_keys``), and ``peers`` are
+    their public keys by host, where the witness does not know them yet.
     """
 
     environment: str
@@ -42,6 +49,9 @@ class Attempt:
     kind: str = "deploy"
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)  # name → base64
     blobs_port: int = 0
+    witness: Mapping[str, Any] = field(default_factory=dict)
+    peers: Mapping[str, str] = field(default_factory=dict)
+    batch: int = 0  # hosts that switch at once, 0 for all
     allow_stateful: bool = False
     lease_s: float = 15.0
     watch_s: float = 1.0
@@ -58,6 +68,7 @@ class Report:
     number: int = 0
     error: TidegateError | None = None
     bytes_sent: int = 0
+    spread_ms: float = 0.0  # between the first host's switch and the last one's
     results: dict[str, Results] = field(default_factory=dict)
 
     def collected(self, phase: Phase, key: str) -> list[Any]:
@@ -81,11 +92,13 @@ class Runner:
         self._lease = Lease(hosts, attempt.lease_s)
         self._steps: Mapping[Phase, Callable[[], Results]] = {
             Phase.ACQUIRE: self._acquire,
+            Phase.JOIN: self._join,
             Phase.SECRETS: self._secrets,
             Phase.PREPARE: self._prepare,
-            Phase.SWITCH: lambda: self._all("switch", {"batch": 0, "percent": 100}),
+            Phase.SWITCH: self._switch,
             Phase.WATCH: self._watch,
             Phase.COMMIT: lambda: self._decide(Phase.COMMIT),
+            Phase.ASK: self._ask,
             Phase.FINISH: lambda: self._all("finish", {"outcome": "commit"}),
             Phase.ABORT: lambda: self._decide(Phase.ABORT),
             Phase.UNDO: lambda: self._all("finish", {"outcome": "abort"}),
@@ -101,8 +114,6 @@ class Runner:
                 phase = TABLE[phase, self._step(phase)]
         finally:
             self._lease.end()
-        if phase is Phase.IN_DOUBT:
-            phase = self._resolve()
         self._report.end = phase
         self._explain(phase)
         return self._report
@@ -115,7 +126,7 @@ class Runner:
             return self._failed(phase, _interrupted())
         except TidegateError as error:
             if phase in CLOSING and error.code == CLOSED:
-                self._reporter.phase(phase, "ok", "the host had done it by itself")
+                self._reporter.phase(phase, "ok", "the hosts had done it by themselves")
                 return Outcome.GONE
             return self._failed(phase, error)
         proposed = PROPOSALS.get(phase)
@@ -138,6 +149,7 @@ class Runner:
             "owner": attempt.owner,
             "reason": attempt.reason,
             "lease_s": attempt.lease_s,
+            "host": self._hosts[0].name,
         }
         answer = self._hosts[0].begin("acquire", args)
         granted = self._wait(answer, Phase.ACQUIRE)
@@ -147,13 +159,52 @@ class Runner:
         self._lease.begin(self._report.deployment, self._token)
         return [granted]
 
+    def _join(self) -> Results:
+        """The other hosts open the witness's deployment, and learn how it is asked."""
+        attempt, others = self._attempt, self._hosts[1:]
+        if attempt.peers:
+            keys = {"keys": attempt.peers}
+            self._wait(self._hosts[0].begin("trust", keys), Phase.JOIN)
+        args = {
+            "environment": attempt.environment,
+            "owner": attempt.owner,
+            "reason": attempt.reason,
+            "lease_s": attempt.lease_s,
+            "number": self._report.number,
+            "token": self._token,
+            "witness": attempt.witness,
+        }
+        asked = [self._begin(host, "join", {**args, "host": host.name}) for host in others]
+        return self._gather(Phase.JOIN, asked)
+
+    def _switch(self) -> Results:
+        """Batch after batch, the witness in the first; within one all at once."""
+        size = self._attempt.batch or len(self._hosts)
+        results: Results = []
+        turned: list[float] = []
+        for first in range(0, len(self._hosts), size):
+            args = {"batch": first // size + 1, "percent": 100}
+            asked = [self._begin(h, "switch", args) for h in self._hosts[first : first + size]]
+            done = self._gather(Phase.SWITCH, asked)
+            times = zip(asked, done, strict=True)
+            turned += [a.answered_at - float(r.get("turned_ms_ago") or 0) / 1000 for a, r in times]
+            results += done
+        self._report.spread_ms = round((max(turned) - min(turned)) * 1000, 1)
+        return results
+
     def _secrets(self) -> Results:
+        """Each host gets the secrets of the services that it runs."""
         sent = [
             self._begin(host, "secrets", {"name": name, "value_b64": value})
             for host in self._hosts
             for name, value in self._attempt.secrets.items()
+            if name in self._uses(host)
         ]
         return [self._wait(answer, Phase.SECRETS) for answer in sent]
+
+    def _uses(self, host: Host) -> set[str]:
+        services = here(self._attempt.release or {}, host.name).get("services") or {}
+        return {str(use["secret"]) for entry in services.values() for use in entry["secrets"]}
 
     def _prepare(self) -> Results:
         attempt = self._attempt
@@ -166,10 +217,17 @@ class Runner:
             args["generation"] = attempt.generation
         else:
             args |= {"release": attempt.release, "signature": attempt.signature}
-        return self._gather(
-            Phase.PREPARE,
-            [self._begin(h, "prepare", {**args, "blobs": self._blobs(h)}) for h in self._hosts],
-        )
+        results: Results = []
+        for wave in self._waves():
+            asked = [self._begin(h, "prepare", {**args, "blobs": self._blobs(h)}) for h in wave]
+            results += self._gather(Phase.PREPARE, asked)
+        return results
+
+    def _waves(self) -> list[list[Host]]:
+        """The hosts in the order in which they may start what is new: see the release."""
+        waves = order(self._attempt.release or {})
+        found = [[host for host in self._hosts if host.name in names] for names in waves]
+        return found or [list(self._hosts)]
 
     def _blobs(self, host: Host) -> Mapping[str, int] | None:
         port = self._attempt.blobs_port
@@ -187,8 +245,20 @@ class Runner:
         answer = self._begin(self._hosts[0], "decide", {"outcome": PROPOSALS[phase]})
         return [self._wait(answer, phase)]
 
+    def _ask(self) -> Results:
+        """Our answer to commit was lost: what did the witness record?"""
+        args = {"number": self._report.number}
+        told = self._wait(self._hosts[0].begin("decision", args), Phase.ASK)
+        if not told.get("outcome"):
+            raise InfrastructureError("nothing is decided yet", code="undecided")
+        return [told]
+
     def _release(self) -> Results:
+        """The lock goes last, when no other host has the deployment open."""
         self._lease.end()
+        for answer in [self._begin(host, "release", {}) for host in self._hosts[1:]]:
+            with contextlib.suppress(TidegateError):  # it closes by itself when its lease ends
+                self._wait(answer, Phase.RELEASE)
         return [self._wait(self._begin(self._hosts[0], "release", {}), Phase.RELEASE)]
 
     def _all(self, op: str, args: Mapping[str, Any]) -> Results:
@@ -196,16 +266,20 @@ class Runner:
         return self._gather(phase, [self._begin(host, op, args) for host in self._hosts])
 
     def _gather(self, phase: Phase, answers: Sequence[Answer]) -> Results:
-        """The barrier: every answer is awaited, also after one has failed."""
+        """The barrier: every answer is awaited, also after one has failed.
+
+        A host that did by itself what is asked at the end is no failure, unless all did.
+        """
         results: Results = []
-        first: TidegateError | None = None
+        errors: list[TidegateError] = []
         for answer in answers:
             try:
                 results.append(self._wait(answer, phase))
             except TidegateError as error:
-                first = first or error
-        if first is not None:
-            raise first
+                errors.append(error)
+        failed = [e for e in errors if phase not in CLOSING or e.code != CLOSED]
+        if failed or (errors and not results):
+            raise (failed or errors)[0]
         return results
 
     def _begin(self, host: Host, op: str, args: Mapping[str, Any]) -> Answer:
@@ -221,17 +295,6 @@ class Runner:
                 if phase not in DECIDED:
                     raise
                 self._reporter.phase(phase, "info", "this step ends by itself; please wait")
-
-    def _resolve(self) -> Phase:
-        """Our answer to commit was lost: the ledger may know what was recorded."""
-        name = self._report.deployment
-        try:
-            told = self._hosts[0].begin("history", {"limit": 5}).result(SHORT_S)
-        except TidegateError:
-            return Phase.IN_DOUBT
-        outcomes = {e.get("deployment"): e.get("outcome") for e in told.get("entries") or ()}
-        ends = {"commit": Phase.COMMITTED, "abort": Phase.REVERTED}
-        return ends.get(str(outcomes.get(name)), Phase.IN_DOUBT)
 
     def _explain(self, end: Phase) -> None:
         report, name = self._report, self._report.deployment

@@ -14,11 +14,13 @@ class Phase(StrEnum):
     """What the controller does now; the last four are ends."""
 
     ACQUIRE = "acquire"
+    JOIN = "join"
     SECRETS = "secrets"
     PREPARE = "prepare"
     SWITCH = "switch"
     WATCH = "watch"
     COMMIT = "commit"
+    ASK = "ask"
     FINISH = "finish"
     ABORT = "abort"
     UNDO = "undo"
@@ -34,7 +36,8 @@ class Outcome(StrEnum):
     """How a phase ended.
 
     ``overruled``: another decision than ours was recorded first. ``gone``: our lease had run
-    out, and the host had ended the deployment by itself.
+    out, and the host had ended the deployment by itself; where that is the answer to ``commit``,
+    the witness is asked what it recorded.
     """
 
     OK = "ok"
@@ -45,13 +48,17 @@ class Outcome(StrEnum):
 
 ENDS = frozenset({Phase.COMMITTED, Phase.REVERTED, Phase.LEFT, Phase.IN_DOUBT})
 # Where a closed deployment is no failure: the host has done what we were about to ask for.
-CLOSING = frozenset({Phase.FINISH, Phase.ABORT, Phase.UNDO, Phase.RELEASE, Phase.GIVE_BACK})
+CLOSING = frozenset(
+    {Phase.COMMIT, Phase.FINISH, Phase.ABORT, Phase.UNDO, Phase.RELEASE, Phase.GIVE_BACK}
+)
 # From here on a decision is being recorded or obeyed: an interrupt no longer turns it around.
-DECIDED = CLOSING | {Phase.COMMIT}
+DECIDED = CLOSING | {Phase.ASK}
 
 TABLE: Mapping[tuple[Phase, Outcome], Phase] = {
-    (Phase.ACQUIRE, Outcome.OK): Phase.SECRETS,
+    (Phase.ACQUIRE, Outcome.OK): Phase.JOIN,
     (Phase.ACQUIRE, Outcome.FAILED): Phase.REVERTED,
+    (Phase.JOIN, Outcome.OK): Phase.SECRETS,
+    (Phase.JOIN, Outcome.FAILED): Phase.ABORT,
     (Phase.SECRETS, Outcome.OK): Phase.PREPARE,
     (Phase.SECRETS, Outcome.FAILED): Phase.ABORT,
     (Phase.PREPARE, Outcome.OK): Phase.SWITCH,
@@ -62,7 +69,11 @@ TABLE: Mapping[tuple[Phase, Outcome], Phase] = {
     (Phase.WATCH, Outcome.FAILED): Phase.ABORT,
     (Phase.COMMIT, Outcome.OK): Phase.FINISH,
     (Phase.COMMIT, Outcome.OVERRULED): Phase.UNDO,
-    (Phase.COMMIT, Outcome.FAILED): Phase.IN_DOUBT,
+    (Phase.COMMIT, Outcome.FAILED): Phase.ASK,
+    (Phase.COMMIT, Outcome.GONE): Phase.ASK,
+    (Phase.ASK, Outcome.OK): Phase.FINISH,
+    (Phase.ASK, Outcome.OVERRULED): Phase.UNDO,
+    (Phase.ASK, Outcome.FAILED): Phase.IN_DOUBT,
     (Phase.FINISH, Outcome.OK): Phase.RELEASE,
     (Phase.FINISH, Outcome.GONE): Phase.COMMITTED,
     (Phase.FINISH, Outcome.FAILED): Phase.COMMITTED,

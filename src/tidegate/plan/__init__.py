@@ -1,6 +1,7 @@
 """The difference between a release and what a host runs: what happens to which service, and why."""
 
 from tidegate.plan.compare import plan
+from tidegate.plan.fleet import FleetPlan, plan_fleet
 from tidegate.plan.model import (
     NEW,
     Action,
@@ -17,9 +18,11 @@ __all__ = [
     "Action",
     "Change",
     "Drift",
+    "FleetPlan",
     "ImageChange",
     "Plan",
     "PortChange",
     "Unenforced",
     "plan",
+    "plan_fleet",
 ]

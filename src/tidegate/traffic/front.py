@@ -62,7 +62,8 @@ def _choice(port: Port) -> List[str]:
 def _backends(spec: FrontSpec, port: Port) -> List[str]:
     lines: List[str] = []
     for slot in (*SLOTS, NOBODY):
-        targets = [(address, port.port) for address in spec.slots.get(slot, ())]
+        there = spec.at.get(slot, {}).get(port.port, port.port)
+        targets = [(address, there) for address in spec.slots.get(slot, ())]
         for kind in kinds(port.mode):
             lines += backend(f"{kind}:{port.port}:{slot}", kind, targets)
     return lines

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Mapping, Optional, Tuple
 
 SLOTS = ("a", "b")
@@ -110,12 +110,16 @@ class Copy:
 
 @dataclass(frozen=True)
 class FrontSpec:
-    """The front of one service: ports, and the fixed addresses of each slot's replicas."""
+    """The front of one service: ports, and the addresses of each slot's replicas.
+
+    ``at`` has, by slot, the ports there that are not the front's own: those of other hosts.
+    """
 
     instance: str
     service: str
     ports: Tuple[Port, ...]
     slots: Mapping[str, Tuple[str, ...]]
+    at: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         checked_name(self.instance)
@@ -126,6 +130,9 @@ class FrontSpec:
             checked_slot(slot)
             for address in addresses:
                 checked_address(address)
+        for ports in self.at.values():
+            for port in ports.values():
+                _check_port(port)
 
 
 @dataclass(frozen=True)

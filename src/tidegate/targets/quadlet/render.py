@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from tidegate.errors import InputError
-from tidegate.model.config import ServiceSettings, Switch
+from tidegate.model.config import Host, ServiceSettings, Switch
 from tidegate.release.files import Fact
 from tidegate.release.image import ImageRef
 from tidegate.release.manifest import FORMAT
 from tidegate.targets.quadlet import deploy, health, mounts, networks, ports, restart, strategy
 from tidegate.targets.quadlet.names import check_names
+from tidegate.targets.quadlet.placement import placement
 from tidegate.targets.quadlet.rows import Service
 from tidegate.targets.quadlet.scope import Found, Project, Scope
 from tidegate.targets.quadlet.sheet import Entry, Sheet, shown, uncovered
@@ -41,12 +42,14 @@ def render(
     variables: Mapping[str, str] | None = None,
     proxy: str,
     switch: Switch,
+    hosts: Mapping[str, Host] | None = None,
 ) -> Release:
     """The release of ``project`` for one environment.
 
     ``settings`` and ``images`` are by service; ``files`` are facts of the project's files by
     absolute path (``wanted_files`` says which); ``variables`` fill configs that name one;
-    ``proxy`` is the fronts' image, by digest. Raises ``InputError`` with the user's line.
+    ``proxy`` is the fronts' image, by digest; ``hosts`` are the environment's. Raises
+    ``InputError`` with the user's line.
     """
     scope = strategy.decide(
         Scope(project, instance, settings, images, files or {}, variables or {})
@@ -72,6 +75,7 @@ def render(
         "volumes": {**_volumes(scope), **found.volumes},
         "files": found.files,
         "switch": _switch(switch),
+        **placement(scope, services, hosts or {}),
     }
     check_names(release, project.where)
     return release

@@ -1,0 +1,75 @@
+"""The plan of an environment: a plan for each host, of what that host runs of the release. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tidegate.host.canon import digest
+from tidegate.host.placement import here
+from tidegate.plan.compare import Release, plan
+from tidegate.plan.model import Plan, Unenforced
+
+
+@dataclass(frozen=True, slots=True)
+class FleetPlan:
+    """The plans by host, the witness's first; most environments have one host."""
+
+    plans: Mapping[str, Plan]
+
+    @property
+    def empty(self) -> bool:
+        """Whether a deployment would touch nothing on any host."""
+        return all(plan.empty for plan in self.plans.values())
+
+    @property
+    def version(self) -> str:
+        """The release's version."""
+        return next(iter(self.plans.values())).version
+
+    @property
+    def unenforced(self) -> tuple[Unenforced, ...]:
+        """The limits that any host does not enforce, each once."""
+        return tuple(dict.fromkeys(u for plan in self.plans.values() for u in plan.unenforced))
+
+    @property
+    def digest(self) -> str:
+        """What an approval is bound to; of one host its own plan's."""
+        if len(self.plans) == 1:
+            return next(iter(self.plans.values())).digest
+        return digest({host: plan.digest for host, plan in self.plans.items()})
+
+    def groups(self) -> Iterator[tuple[list[str], Plan]]:
+        """Hosts with equal plans, and that plan."""
+        left = dict(self.plans)
+        while left:
+            first = next(iter(left.values()))
+            hosts = [host for host, plan in left.items() if plan == first]
+            yield hosts, first
+            left = {host: plan for host, plan in left.items() if host not in hosts}
+
+    def as_dict(self) -> dict[str, Any]:
+        """The ``data`` of a ``tidegate/plan/1`` object; with several hosts each has its own."""
+        if len(self.plans) == 1:
+            return next(iter(self.plans.values())).as_dict()
+        first = next(iter(self.plans.values()))
+        return {
+            "instance": first.instance,
+            "environment": first.environment,
+            "version": first.version,
+            "empty": self.empty,
+            "digest": self.digest,
+            "hosts": {host: plan.as_dict() for host, plan in self.plans.items()},
+        }
+
+
+def plan_fleet(new: Release, observed: Mapping[str, Mapping[str, Any]]) -> FleetPlan:
+    """What deploying ``new`` does on each host; ``observed`` are their answers to ``observe``."""
+    return FleetPlan({host: _of_host(new, host, seen) for host, seen in observed.items()})
+
+
+def _of_host(new: Release, host: str, seen: Mapping[str, Any]) -> Plan:
+    old = seen.get("release")
+    before = here(old, str(seen.get("host") or host)) if old else None
+    return plan(before, here(new, host), seen)
