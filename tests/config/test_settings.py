@@ -120,7 +120,6 @@ def test_a_named_env_file_must_exist() -> None:
 @pytest.mark.parametrize(
     ("environment", "words"),
     [
-        ("hosts: {a: {ssh: a@b}, b: {ssh: a@c}}", "several hosts"),
         ("hosts: {a: {ssh: a@b}}, gates: [{check: {command: [x]}}]", "gate check"),
         ("hosts: {a: {ssh: a@b}}, secrets: x.age", "secrets"),
     ],

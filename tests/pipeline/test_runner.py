@@ -49,6 +49,8 @@ class Scripted:
 class Told:
     """An answer that is there already."""
 
+    answered_at = 0.0
+
     def __init__(self, answer: Any) -> None:
         self.answer = answer
 
@@ -136,17 +138,18 @@ def test_a_lost_answer_to_commit_is_in_doubt() -> None:
     assert report.end is Phase.IN_DOUBT
     assert report.error is not None
     assert report.error.exit_code == 6
-    assert host.asked[-2:] == ["decide commit", "history"]
+    assert host.asked[-2:] == ["decide commit", "decision"]
 
 
 @pytest.mark.parametrize(
     ("recorded", "end"), [("commit", Phase.COMMITTED), ("abort", Phase.REVERTED)]
 )
-def test_the_ledger_resolves_a_doubt(recorded: str, end: Phase) -> None:
-    """Where the host can be asked afterwards, its ledger says how our deployment ended."""
-    entries = [{"deployment": "production/42", "outcome": recorded}]
-    host = Scripted({"decide commit": LOST, "history": {"entries": entries}})
-    assert deployed(host).end is end
+def test_the_witness_resolves_a_doubt(recorded: str, end: Phase) -> None:
+    """Where it can be asked afterwards, all hosts are told what it has recorded."""
+    answers = {"decide commit": LOST, "decision": {"outcome": recorded}}
+    host, other = Scripted(answers), Scripted({}, "two")
+    assert deployed(host, other).end is end
+    assert other.asked[-2:] == [f"finish {recorded}", "release"]
 
 
 def test_a_host_that_ended_it_alone_is_believed() -> None:
@@ -173,7 +176,8 @@ def test_ctrl_c_puts_back_in_order() -> None:
 def test_every_request_carries_the_fencing_token() -> None:
     """After the lock, each frame names the deployment and the token that was granted."""
     host = Scripted({})
-    deployed(host, secrets={"hello_key": "eA=="}, blobs_port=4000)
+    release = {"services": {"web": {"secrets": [{"secret": "hello_key"}]}}}
+    deployed(host, release=release, secrets={"hello_key": "eA=="}, blobs_port=4000)
     assert [frame[2:] for frame in host.frames[1:]] == [("production/42", 7)] * (len(ALL))
     prepare = next(frame for frame in host.frames if frame[0] == "prepare")
     assert prepare[1]["blobs"] == {"port": 4001}
@@ -186,7 +190,25 @@ def test_several_hosts_wait_for_each_other() -> None:
     assert report.end is Phase.REVERTED
     assert "switch" not in one.asked + two.asked
     assert one.asked == ["acquire", "prepare", "decide abort", "finish abort", "release"]
-    assert two.asked == ["prepare", "finish abort"]
+    assert two.asked == ["join", "prepare", "finish abort", "release"]
+
+
+def test_hosts_switch_in_batches() -> None:
+    """The witness is in the first; a batch begins when the one before has switched."""
+    hosts = [Scripted({}, name) for name in ("one", "two", "three")]
+    hosts[1].answers["switch"] = BAD
+    report = deployed(*hosts, batch=2)
+    assert [("switch" in host.asked) for host in hosts] == [True, True, False]
+    assert report.end is Phase.REVERTED
+
+
+def test_a_host_that_closed_by_itself_stops_nobody() -> None:
+    """Its lease ran out after the decision: the others end as decided, the lock goes."""
+    gone = RefusedError("no deployment is open", code="stale-token")
+    one, two = Scripted({}), Scripted({"finish": gone, "release": gone}, "two")
+    report = deployed(one, two)
+    assert (report.end, report.error) == (Phase.COMMITTED, None)
+    assert one.asked[-2:] == ["finish commit", "release"]
 
 
 def test_the_table_is_whole() -> None:
@@ -196,6 +218,7 @@ def test_the_table_is_whole() -> None:
     assert set(TABLE.values()) == set(Phase) - {Phase.ACQUIRE}
     assert {phase for phase, outcome in TABLE if outcome is Outcome.OVERRULED} == {
         Phase.COMMIT,
+        Phase.ASK,
         Phase.ABORT,
     }
     assert not DECIDED & ENDS

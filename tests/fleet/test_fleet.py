@@ -1,0 +1,193 @@
+"""Three hosts as one: services in their places, switched together, put back together."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.fleet.fleet import Fleet
+from tests.semantics.site import until
+
+pytestmark = pytest.mark.lab
+
+COMPOSE = """\
+services:
+  db:
+    image: postgres:17
+    environment: {POSTGRES_PASSWORD: secret, POSTGRES_DB: shop}
+    volumes: [data:/var/lib/postgresql/data]
+    healthcheck: {test: [CMD, pg_isready, -U, postgres], interval: 1s}
+  migrate:
+    image: postgres:17
+    environment: {PGPASSWORD: secret}
+    command: psql -h db -U postgres shop -c "create table if not exists orders (host text)"
+    depends_on: {db: {condition: service_healthy}}
+  api:
+    image: postgres:17
+    environment: {PGPASSWORD: secret, VERSION: "%(version)s"}
+    init: true
+    command: sleep 1d
+    depends_on: {migrate: {condition: service_completed_successfully}}
+    healthcheck: {test: [CMD, psql, -h, db, -U, postgres, shop, -c, select 1], interval: 1s}
+volumes: {data: {}}
+"""
+PLACES = {"db": {"on": "db", "stateful": True}, "api": {"on": "web"}}
+INSERT = ("psql", "-h", "db", "-U", "postgres", "shop", "-c", "insert into orders values ('x')")
+COUNT = ("psql", "-h", "db", "-U", "postgres", "shop", "-tAc", "select count(*) from orders")
+
+
+def test_placed(fleet: Fleet) -> None:
+    """Each service runs where it is placed and is reached by its compose name from everywhere."""
+    fleet.write(COMPOSE % {"version": "1"}, PLACES)
+    fleet.deploy()
+    first, second, third = fleet.hosts
+    assert [len(host.containers("db")) for host in fleet.hosts] == [1, 0, 0]
+    assert [len(host.containers("api")) for host in fleet.hosts] == [0, 1, 1]
+    assert [len(host.log(f"{fleet.site.name}-migrate")) for host in fleet.hosts].count(0) == 2
+    second.exec("api", *INSERT)
+    third.exec("api", *INSERT)
+    assert third.exec("api", *COUNT).strip() == "2"
+    database = first.container("db")["State"]["Pid"]
+
+    fleet.write(COMPOSE % {"version": "2"}, PLACES)
+    said = fleet.deploy().stdout
+    assert "all hosts switched within" in said
+    assert first.container("db")["State"]["Pid"] == database
+    assert second.exec("api", *COUNT).strip() == "2"
+    assert "No changes" in fleet.deploy().stdout
+
+
+WEB = """\
+services:
+  web:
+    image: busybox:1
+    init: true
+    command: sh -c "echo %(version)s > /tmp/index.html && exec httpd -f -p 8000 -h /tmp"
+    ports: ["8080:8000"]
+    volumes: ["/home/deploy/marks:/marks:ro"]
+    healthcheck: {test: "test ! -e /marks/%(version)s", interval: 1s, retries: 2}
+"""
+
+
+def answers(fleet: Fleet) -> list[str]:
+    """What each host's web says."""
+    return [host.get(8080) for host in fleet.hosts]
+
+
+def test_together(fleet: Fleet) -> None:
+    """One host fails, and all stay as they were; at the end all have the same history."""
+    fleet.write(WEB % {"version": "1"}, {})
+    fleet.deploy()
+    assert answers(fleet) == ["1", "1", "1"]
+
+    fleet.hosts[2].on_server("sh", "-c", "mkdir -p marks && touch marks/2")
+    fleet.write(WEB % {"version": "2"}, {})
+    said = fleet.deploy(code=1).stderr
+    assert fleet.hosts[2].server.name in said
+    assert answers(fleet) == ["1", "1", "1"]
+    assert len(set(fleet.generations())) == 1
+
+    fleet.write(WEB % {"version": "3"}, {}, switch={"watch": "300ms", "batch": 1})
+    fleet.deploy()
+    assert answers(fleet) == ["3", "3", "3"]
+    fleet.site.rollback()
+    assert answers(fleet) == ["1", "1", "1"]
+
+
+def controller(fleet: Fleet, events: str) -> subprocess.Popen[str]:
+    """A deployment that runs beside us, in a session of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "tidegate", "deploy", "production", "--events", events],
+        cwd=fleet.site.folder,
+        env=fleet.site.environment,
+        text=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def test_the_controller_dies_after_the_switch(fleet: Fleet) -> None:
+    """Hosts that voted ask the witness when their lease ends, and all go back together."""
+    fleet.write(WEB % {"version": "1"}, {})
+    fleet.deploy()
+    long = {"watch": "1h", "lease": "5s"}
+    fleet.write(WEB % {"version": "2"}, {}, switch=long)
+    events = fleet.site.folder.parent / "events"
+    running = controller(fleet, str(events))
+    until(lambda: events.exists() and "phase watch" in events.read_text(), patience_s=60)
+    assert answers(fleet) == ["2", "2", "2"]
+    os.killpg(running.pid, signal.SIGKILL)
+    running.wait()
+    until(lambda: answers(fleet), lambda found: found == ["1", "1", "1"], patience_s=60)
+    until(lambda: [seen["open"] for seen in fleet.status().values()], lambda found: not any(found))
+    fleet.write(WEB % {"version": "3"}, {})
+    fleet.deploy()
+    assert answers(fleet) == ["3", "3", "3"]
+
+
+def test_a_silent_witness_is_waited_for(fleet: Fleet) -> None:
+    """A host in doubt keeps both versions and serves; it obeys as soon as the witness answers."""
+    fleet.write(WEB % {"version": "1"}, {})
+    fleet.deploy()
+    fleet.write(WEB % {"version": "2"}, {}, switch={"watch": "1h", "lease": "5s"})
+    events = fleet.site.folder.parent / "events"
+    running = controller(fleet, str(events))
+    until(lambda: events.exists() and "phase watch" in events.read_text(), patience_s=60)
+    witness, *others = fleet.hosts
+    witness.server.kill()
+    os.killpg(running.pid, signal.SIGKILL)
+    running.wait()
+    state = f".local/share/tidegate/{fleet.site.name}/open.json"
+    for host in others:
+        until(
+            lambda host=host: json.loads(host.on_server("cat", state))["state"],
+            lambda found: found == "in-doubt",
+            patience_s=40,
+        )
+    time.sleep(3)
+    assert [host.get(8080) for host in others] == ["2", "2"]
+    witness.server.start()
+    until(lambda: answers(fleet), lambda found: found == ["1", "1", "1"], patience_s=90)
+
+
+@pytest.mark.parametrize("what", ["shell", "forward", "commit", "other project"])
+def test_a_peers_key_can_propose_abort_and_nothing_else(fleet: Fleet, what: str) -> None:
+    """No shell, no forwarding, no commit, no other project."""
+    fleet.write(WEB % {"version": "1"}, {})
+    fleet.deploy()
+    witness, peer = fleet.hosts[:2]
+    root = f".local/share/tidegate/{fleet.site.name}"
+    options = "-o BatchMode=yes -o IdentitiesOnly=yes -o HostKeyAlias=tidegate-witness"
+    known = f"-o UserKnownHostsFile={root}/known"
+    key = f"-i {root}/peer_ed25519"
+    place = f"deploy@{witness.server.address}"
+    keys = witness.on_server("sh", "-c", "cat /etc/ssh/ssh_host_*_key.pub").splitlines()
+    lines = "".join(f"tidegate-witness {' '.join(line.split()[:2])}\n" for line in keys)
+    peer.on_server("sh", "-c", f"cat > {root}/known", given=lines)
+    ssh = f"ssh {options} {known} {key}"
+
+    def ask(words: str, question: object) -> str:
+        command = f"{ssh} {words} {place} id; true"
+        return peer.on_server("sh", "-c", command, given=json.dumps(question) + "\n")
+
+    good = {"v": 1, "deployment": "production/1", "outcome": "abort"}
+    if what == "shell":
+        assert "uid=" not in ask("-tt", good)
+        assert json.loads(ask("", good)) == {"outcome": "commit"}
+    elif what == "forward":
+        command = f"{ssh} -o ExitOnForwardFailure=yes -N -L 127.0.0.1:4444:127.0.0.1:22 {place} & "
+        command += "sleep 2; echo | timeout 3 nc 127.0.0.1 4444; kill %1"
+        assert "SSH-" not in peer.on_server("bash", "-mc", command, check=False)
+    elif what == "commit":
+        answer = json.loads(ask("", {**good, "outcome": "commit"}))
+        assert answer["error"]["code"] == "abort-only"
+    else:
+        answer = json.loads(ask("", {**good, "deployment": "production/9", "project": "other"}))
+        assert answer["error"]["code"] == "unknown-deployment"
