@@ -339,7 +339,8 @@ def destroy(target: Target, fleet: Fleet, reporter: Reporter, *, volumes: bool) 
         for agent in reversed(fleet.agents):
             agent.call("release", {}, deployment=name, token=token)
     keys = ("removed", "volumes")
-    return [str(item) for result in results for key in keys for item in result.get(key) or ()]
+    names = [str(item) for result in results for key in keys for item in result.get(key) or ()]
+    return list(dict.fromkeys(names))
 
 
 def by_hand(target: Target, words: tuple[str, ...], *, terminal: bool) -> int:

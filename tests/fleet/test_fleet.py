@@ -121,7 +121,7 @@ def test_the_controller_dies_after_the_switch(fleet: Fleet) -> None:
     fleet.write(WEB % {"version": "2"}, {}, switch=long)
     events = fleet.site.folder.parent / "events"
     running = controller(fleet, str(events))
-    until(lambda: events.exists() and "phase watch" in events.read_text(), patience_s=60)
+    until(lambda: events.exists() and '"phase": "watch"' in events.read_text(), patience_s=60)
     assert answers(fleet) == ["2", "2", "2"]
     os.killpg(running.pid, signal.SIGKILL)
     running.wait()
@@ -139,7 +139,7 @@ def test_a_silent_witness_is_waited_for(fleet: Fleet) -> None:
     fleet.write(WEB % {"version": "2"}, {}, switch={"watch": "1h", "lease": "5s"})
     events = fleet.site.folder.parent / "events"
     running = controller(fleet, str(events))
-    until(lambda: events.exists() and "phase watch" in events.read_text(), patience_s=60)
+    until(lambda: events.exists() and '"phase": "watch"' in events.read_text(), patience_s=60)
     witness, *others = fleet.hosts
     witness.server.kill()
     os.killpg(running.pid, signal.SIGKILL)

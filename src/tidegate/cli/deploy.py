@@ -52,6 +52,7 @@ def deploy(
     report = None
     try:
         target = app.choose(environment, variables(variable), config)
+        live.several = len(target.environment.hosts) > 1
         found = app.survey(target, live, refresh=pull)
         if not dry_run and not found.nothing_to_do:
             report = app.deploy(target, found, wish, live)

@@ -22,12 +22,13 @@ if TYPE_CHECKING:
     from rich.live import Live
 
 TITLES: Mapping[str, str] = {
-    "build": "build", "plan": "plan", "acquire": "lock", "secrets": "secrets",
+    "build": "build", "plan": "plan", "acquire": "lock", "join": "join", "secrets": "secrets",
     "prepare": "prepare", "switch": "switch", "watch": "watch", "commit": "commit",
+    "ask": "ask the witness",
     "finish": "finish", "abort": "abort", "undo": "put back", "release": "unlock",
     "give-back": "unlock",
 }  # fmt: skip
-QUIET = frozenset({"lock", "secrets", "commit", "unlock", "abort"})
+QUIET = frozenset({"lock", "join", "secrets", "commit", "unlock", "abort"})
 SHOWN_S = 0.05
 PATIENCE_S = 0.3  # what ends sooner needs no live table, and rich costs 60 ms
 MARKS = {"begin": "…", "ok": "✓", "failed": "✗", "info": "·"}
@@ -50,6 +51,7 @@ class Progress:
     """A Reporter for people. Safe to call from several threads; close it at the end."""
 
     def __init__(self, *, events: str = "", quiet: bool = False) -> None:
+        self.several = False  # hosts: their names are part of what they do
         self._lock = threading.RLock()
         self._rows: list[Row] = []
         self._quiet = quiet
@@ -90,6 +92,7 @@ class Progress:
             row = self._rows[-1]
             step, state = str(event.get("step", "")), str(event.get("state", ""))
             text = step.replace(":", " ")
+            text = f"{host} {text}" if self.several else text
             if state == "begin":
                 row.running[text] = time.monotonic()
             else:

@@ -33,6 +33,7 @@ def rollback(
     live = Progress(events=events, quiet=json)
     try:
         target = app.choose(environment, file=config)
+        live.several = len(target.environment.hosts) > 1
         fleet = app.attach(target, live)
         wish = app.Wish(reason=reason, generation=to or app.previous(fleet.seen))
         report = app.rollback(target, fleet, wish, live)

@@ -94,6 +94,8 @@ def ordered(release: Release) -> List[str]:
 def _start(ctx: Context, release: Release, layout: Layout, name: str) -> None:
     entry = release["services"][name]
     names = layout["services"][name]["units"]
+    if not names:
+        return  # it runs elsewhere
     step = "job" if entry["strategy"] == "job" else "start"
     with ctx.step(f"{step}:{name}", f"{name} starts"):
         systemd.reset_failed(names)

@@ -12,6 +12,7 @@ from typing import Any
 from tidegate.host import limits
 from tidegate.host.canon import digest
 from tidegate.host.diff import change
+from tidegate.host.placement import REMOTE
 from tidegate.plan import model
 from tidegate.plan.lines import differences
 from tidegate.plan.model import Action, Change, Drift, ImageChange, Plan, PortChange, Unenforced
@@ -204,6 +205,9 @@ def _actions(
             if name in renewed or callers:
                 why = reasons or tuple(f"{caller} is new" for caller in callers)
                 found.append(Action(name, model.JOB, "prepare", why))
+        elif entry["strategy"] == REMOTE:
+            if kinds[name] != "none":
+                found.append(Action(name, model.LEAD, "switch", reasons or ("other hosts",)))
         elif kinds[name] == "restart":
             found.append(_renewal(old, entry, name, reasons))
         elif partner := next((p for p in _partners(new, name) if p in renewed), ""):

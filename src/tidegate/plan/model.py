@@ -13,12 +13,14 @@ from tidegate.host.canon import digest
 
 # What becomes of a service. `beside`: a new copy beside the old, then traffic moves. `replace`:
 # stopped and started in place at the switch. `job`: run once. `settings`: only edge and fronts.
-BESIDE, REPLACE, START, JOB, SETTINGS, REMOVE = (
+# `lead`: it runs on other hosts, and its name here leads to them.
+BESIDE, REPLACE, START, JOB, SETTINGS, LEAD, REMOVE = (
     "beside",
     "replace",
     "start",
     "job",
     "settings",
+    "lead",
     "remove",
 )
 # The reason for a service's first start.

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tidegate.testing.prove import deploy, evidence, kills, specials
+from tidegate.testing.prove import deploy, evidence, kills, protocol, specials
 from tidegate.testing.prove.compose import prove as compose
 
 Result = tuple[list[Any], dict[str, Any]]
@@ -25,6 +25,8 @@ def run(asked: argparse.Namespace, seed: int) -> Result:
     if asked.part == "compose":
         server = asked.servers or "ladder"
         return compose.prove(seed, server, asked.corpus, asked.files, asked.damaged)
+    if asked.part == "protocol":
+        return protocol.prove()
     if asked.part == "cases":
         return specials.prove(asked.servers or "prove", asked.cases)
     names = (asked.servers or "prove,prove-2").split(",")
@@ -34,7 +36,7 @@ def run(asked: argparse.Namespace, seed: int) -> Result:
 def main(argv: list[str] | None = None) -> int:
     """Run a part and write its evidence."""
     parser = argparse.ArgumentParser(prog="scripts/prove", description=__doc__)
-    parser.add_argument("part", choices=("deploy", "kills", "cases", "compose"))
+    parser.add_argument("part", choices=("deploy", "kills", "cases", "compose", "protocol"))
     parser.add_argument("--seed", type=int, help="any number; a new one each time by default")
     parser.add_argument("--servers", default="", help="lab servers to use; they are made anew")
     parser.add_argument("--deployments", type=int, default=30)
