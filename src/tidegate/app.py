@@ -219,8 +219,17 @@ class Survey:
         return self.plan.empty and not self.secrets_changed
 
 
-def survey(target: Target, reporter: Reporter, *, refresh: bool = False) -> Survey:
-    """Make the release here while the hosts are asked what they run; change nothing."""
+def survey(
+    target: Target,
+    reporter: Reporter,
+    *,
+    refresh: bool = False,
+    drain: Mapping[str, bool] | None = None,
+) -> Survey:
+    """Make the release here while the hosts are asked what they run; change nothing.
+
+    Hosts that were drained stay so; ``drain`` says of a host that it is, or is no more.
+    """
     attached = meanwhile(lambda: attach(target, reporter, full=True))
     with phase(reporter, "build"):
         made = make(
@@ -230,6 +239,7 @@ def survey(target: Target, reporter: Reporter, *, refresh: bool = False) -> Surv
             target.instance,
             reporter,
             refresh=refresh,
+            drained=lambda: _drained(attached.result(), drain or {}),
         )
     with phase(reporter, "plan"):
         fleet = attached.result()
@@ -237,6 +247,20 @@ def survey(target: Target, reporter: Reporter, *, refresh: bool = False) -> Surv
         difference = plan_fleet(made.release, fleet.by_host)
         changed = bool(made.secrets) and secret_values.changed(target.place, made.secrets)
     return Survey(fleet, made, difference, changed)
+
+
+def _drained(fleet: Fleet, wanted: Mapping[str, bool]) -> list[str]:
+    """The hosts that run nothing: as the serving release has it, but for what is wanted now."""
+    known = (fleet.seen.get("release") or {}).get("hosts") or {}
+    before = {name: bool(host.get("drained")) for name, host in known.items()}
+    left = [name for name in known if name not in fleet.by_host and known[name]["services"]]
+    if left:
+        raise InputError(
+            f"{left[0]} runs {fleet.seen.get('deployment')} and is not in the configuration",
+            code="host-left",
+            hint=f"put it back, then: tidegate host remove {left[0]}",
+        )
+    return sorted(name for name, off in {**before, **wanted}.items() if off)
 
 
 def _same_architecture(fleet: Fleet, made: Made) -> None:
@@ -316,8 +340,11 @@ def previous(seen: Observation) -> int:
     return max(older)
 
 
-def destroy(target: Target, fleet: Fleet, reporter: Reporter, *, volumes: bool) -> list[str]:
-    """Take the instance off every host; returns the names of what was removed."""
+def destroy(
+    target: Target, fleet: Fleet, reporter: Reporter, *, volumes: bool, host: str = ""
+) -> list[str]:
+    """Take the instance off every host, or off one; returns the names of what was removed."""
+    chosen = [agent for agent in fleet.agents if host in ("", agent.name)]
     args: dict[str, Any] = {
         "environment": target.environment.name,
         "owner": owner(),
@@ -328,15 +355,17 @@ def destroy(target: Target, fleet: Fleet, reporter: Reporter, *, volumes: bool) 
         granted = fleet.witness.call("acquire", args, timeout_s=OBSERVE_S)
         name, token = str(granted["deployment"]), int(granted["token"])
         joined = {**args, "number": granted["number"], "token": token, "witness": fleet.place}
-        for agent in fleet.agents[1:]:
+        for agent in chosen:
+            if agent is fleet.witness:
+                continue
             joined["host"] = agent.name
             agent.call("join", joined, deployment=name, token=token, timeout_s=OBSERVE_S)
         removed = [
             agent.begin("destroy", {"volumes": volumes}, deployment=name, token=token)
-            for agent in fleet.agents
+            for agent in chosen
         ]
         results = [answer.result() for answer in removed]
-        for agent in reversed(fleet.agents):
+        for agent in dict.fromkeys((*reversed(chosen), fleet.witness)):
             agent.call("release", {}, deployment=name, token=token)
     keys = ("removed", "volumes")
     names = [str(item) for result in results for key in keys for item in result.get(key) or ()]

@@ -17,7 +17,7 @@ from tidegate.cli.output import print_json, progress, say
 from tidegate.config import load_config
 from tidegate.edges.ssh import Ssh
 from tidegate.errors import InputError
-from tidegate.model.config import Config, Host
+from tidegate.model.config import Config, Environment, Host
 
 app = App(help="Make servers ready. Example: tidegate host bootstrap production")
 
@@ -62,6 +62,102 @@ def bootstrap(
     else:
         show(finding for _, _, found in answers for finding in found)
     return 4 if any(f.state == MISSING for _, _, found in answers for f in found) else 0
+
+
+@app.command
+def drain(
+    host: str,
+    /,
+    *,
+    environment: str = "",
+    back: bool = False,
+    reason: str = "",
+    config: str = "tidegate.yaml",
+    json: bool = False,
+) -> None:
+    """Take everything off a host, by a deployment like any other; the other hosts serve on.
+
+    Later deployments leave the host empty until it is given back.
+    Example: tidegate host drain web-2
+
+    Args:
+        host: Its name in tidegate.yaml.
+        environment: Its environment; may be left out where there is only one.
+        back: The other way: the host gets its services again.
+        reason: Why, for the history.
+        config: The configuration file.
+        json: Answer as JSON.
+    """
+    from tidegate import app as wiring
+    from tidegate.cli.deploy import conclude
+    from tidegate.cli.progress import Progress
+
+    live = Progress(quiet=json)
+    try:
+        target = wiring.choose(environment, file=config)
+        not_the_witness(target.config, target.environment, host)
+        live.several = True
+        found = wiring.survey(target, live, drain={host: not back})
+        wish = wiring.Wish(reason=reason or f"drain {host}{' back' if back else ''}")
+        report = wiring.deploy(target, found, wish, live)
+        found.fleet.close()
+    finally:
+        live.close()
+    serving = str(found.fleet.seen.get("deployment") or "")
+    conclude(report, found.plan.version, live, json=json, plan=found.plan, serving=serving)
+
+
+@app.command
+def remove(
+    host: str,
+    /,
+    *,
+    environment: str = "",
+    volumes: bool = False,
+    config: str = "tidegate.yaml",
+) -> None:
+    """Drain a host and forget everything that it keeps of the project; its data stays unless named.
+
+    Example: tidegate host remove web-2
+
+    Args:
+        host: Its name in tidegate.yaml.
+        environment: Its environment; may be left out where there is only one.
+        volumes: The data too. There is no way back.
+        config: The configuration file.
+    """
+    from tidegate import app as wiring
+    from tidegate.cli.progress import Progress
+
+    drain(host, environment=environment, config=config)
+    target = wiring.choose(environment, file=config)
+    live = Progress()
+    try:
+        fleet = wiring.attach(target, live)
+        wiring.destroy(target, fleet, live, volumes=volumes, host=host)
+        fleet.close()
+    finally:
+        live.close()
+    say(f"{host} is empty: take it out of {config}, then `tidegate deploy`")
+
+
+def not_the_witness(config: Config, environment: Environment, host: str) -> None:
+    """Raise an ``InputError`` for a host that is not there, or that keeps the record."""
+    where = config.where("environments", environment.name, "hosts")
+    if host not in environment.hosts:
+        raise InputError(
+            f"{environment.name} has no host {host!r}",
+            code="unknown-host",
+            where=where,
+            hint=f"there are: {', '.join(environment.hosts)}",
+        )
+    if host == environment.witness.name:
+        raise InputError(
+            f"{host} is the witness of {environment.name}: lock and history are there",
+            code="witness-needed",
+            where=where,
+            hint="make another host the witness first: `witness: true`, then deploy",
+        )
 
 
 def as_dict(name: str, steps: list[Step], found: list[Finding]) -> dict[str, Any]:

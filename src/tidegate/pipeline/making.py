@@ -5,7 +5,7 @@ Everything here happens on this machine; no host is asked.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -58,8 +58,12 @@ def make(
     reporter: Reporter,
     *,
     refresh: bool = False,
+    drained: Callable[[], Collection[str]] = tuple,
 ) -> Made:
-    """Build, resolve, read and render; ``refresh`` asks registries again."""
+    """Build, resolve, read and render; ``refresh`` asks registries again.
+
+    ``drained`` is asked last for the hosts that are to run nothing.
+    """
     with ThreadPoolExecutor(PARALLEL + 1) as pool:
         revision = pool.submit(worktree.revision, config.root)
         project = compose(config, variables)
@@ -85,6 +89,7 @@ def make(
             proxy=proxy.result(),
             switch=environment.switch,
             hosts=environment.hosts,
+            drained=drained(),
         )
     pins = {name: image.result() for name, image in images.items()}
     return Made(release, workshop.store, content, values, _architectures(pins), project)

@@ -7,7 +7,7 @@ once, on the first host of those that wait for it.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from tidegate.errors import InputError, Where
@@ -19,16 +19,19 @@ Services = Mapping[str, Mapping[str, Any]]
 FIRST_PORT, PORTS = 20000, 10000
 
 
-def placement(scope: Scope, services: Services, hosts: Mapping[str, Host]) -> dict[str, Any]:
+def placement(
+    scope: Scope, services: Services, hosts: Mapping[str, Host], drained: Collection[str] = ()
+) -> dict[str, Any]:
     """The release's `hosts` and `links`; nothing for an environment of one host.
 
-    `services` are the release's entries. InputError where a service has no place, or a host
-    that others must reach has no internal address.
+    `services` are the release's entries; `drained` hosts run nothing. InputError where a
+    service has no place, or a host that others must reach has no internal address.
     """
     if len(hosts) < 2:
         return {}
-    places = _places(scope, services, hosts)
-    links = _links(services, places, hosts)
+    working = {name: host for name, host in hosts.items() if name not in drained}
+    places = _places(scope, services, working)
+    links = _links(services, places, working)
     for name in links:
         _addressed(scope, name, places[name], hosts)
     return {
@@ -36,6 +39,7 @@ def placement(scope: Scope, services: Services, hosts: Mapping[str, Host]) -> di
             name: {
                 "address": host.address,
                 "services": sorted(s for s, on in places.items() if name in on),
+                **({"drained": True} if name in drained else {}),
             }
             for name, host in hosts.items()
         },
@@ -79,7 +83,7 @@ def _placed(
                 f"{name} is placed on {word!r}, and no host has that name or role",
                 code="role-unknown",
                 where=where,
-                hint=f"there are: {', '.join(known)}",
+                hint=f"there are: {', '.join(known)}; a drained host takes nothing",
             )
     chosen = [
         host.name

@@ -6,7 +6,7 @@ Every key of the project is carried out, known to be without effect on one engin
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from tidegate.errors import InputError
@@ -43,13 +43,14 @@ def render(
     proxy: str,
     switch: Switch,
     hosts: Mapping[str, Host] | None = None,
+    drained: Collection[str] = (),
 ) -> Release:
     """The release of ``project`` for one environment.
 
     ``settings`` and ``images`` are by service; ``files`` are facts of the project's files by
     absolute path (``wanted_files`` says which); ``variables`` fill configs that name one;
-    ``proxy`` is the fronts' image, by digest; ``hosts`` are the environment's. Raises
-    ``InputError`` with the user's line.
+    ``proxy`` is the fronts' image, by digest; ``hosts`` are the environment's,
+    of which ``drained`` ones run nothing. Raises ``InputError`` with the user's line.
     """
     scope = strategy.decide(
         Scope(project, instance, settings, images, files or {}, variables or {})
@@ -75,7 +76,7 @@ def render(
         "volumes": {**_volumes(scope), **found.volumes},
         "files": found.files,
         "switch": _switch(switch),
-        **placement(scope, services, hosts or {}),
+        **placement(scope, services, hosts or {}, drained),
     }
     check_names(release, project.where)
     return release

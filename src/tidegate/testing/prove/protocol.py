@@ -24,9 +24,7 @@ def prove() -> tuple[list[Any], dict[str, Any]]:
     for number, (hosts, deployments) in enumerate(WORLDS, 1):
         began = time.monotonic()
         words = f"{hosts} hosts, {deployments} deployments"
-        found = explore(
-            hosts, deployments, told=lambda n, w=words: progress.say(f"{w}: {n:,} states")
-        )
+        found = explore(hosts, deployments, told=lambda count: progress.say(f"{count:,} states"))
         seconds = time.monotonic() - began
         worlds.append(
             {
