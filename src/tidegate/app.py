@@ -295,6 +295,8 @@ def deploy(target: Target, found: Survey, wish: Wish, reporter: Reporter) -> Rep
         release=made.release,
         signature=sign(_key(), content),
         secrets=made.secrets,
+        versions=made.versions,
+        revoked=made.revoked,
         blobs_port=server.port if server else 0,
     )
     try:
@@ -320,10 +322,21 @@ def rollback(target: Target, fleet: Fleet, wish: Wish, reporter: Reporter) -> Re
     attempt = replace(
         _attempt(target, fleet, wish),
         kind="rollback",
+        revoked=_revoked(target),
         generation=wish.generation or previous(fleet.seen),
         allow_stateful=True,
     )
     return Runner(fleet.agents, attempt, reporter).run()
+
+
+def _revoked(target: Target) -> tuple[str, ...]:
+    """Versions of secrets that going back must not bring back."""
+    if not target.environment.secrets:
+        return ()
+    from tidegate.edges.vault import load
+
+    found = load(Path(target.config.root, target.environment.secrets)).secrets
+    return tuple(version for secret in found.values() for version in secret.revoked)
 
 
 def previous(seen: Observation) -> int:

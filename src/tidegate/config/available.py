@@ -30,8 +30,6 @@ def missing(config: Config, environment: Environment) -> Iterator[tuple[str, Whe
         yield f"the gate {gate.kind} is", config.where(*path, "gates", index)
     if environment.verify:
         yield "verify is", config.where(*path, "verify")
-    if environment.secrets:
-        yield "encrypted secrets are", config.where(*path, "secrets")
     if config.registry:
         yield "pushing to a registry is", config.where("registry")
     if config.applications:

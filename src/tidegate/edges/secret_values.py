@@ -40,7 +40,7 @@ class Source(Protocol):
 
 def read(sources: Iterable[Source], variables: Mapping[str, str]) -> Values:
     """Base64 of each value by its name on the host; the environment's variables come first."""
-    return {source.secret: _encoded(_fitting(source, variables)) for source in sources}
+    return {source.secret: encoded(_fitting(source, variables)) for source in sources}
 
 
 def changed(place: str, values: Mapping[str, str]) -> bool:
@@ -92,7 +92,8 @@ def _value(source: Source, variables: Mapping[str, str]) -> bytes:
     return value.encode()
 
 
-def _encoded(value: bytes) -> str:
+def encoded(value: bytes) -> str:
+    """As it travels."""
     return base64.b64encode(value).decode()
 
 

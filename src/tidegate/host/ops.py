@@ -30,14 +30,21 @@ class Ops:
         self.context = context
 
     def secrets(self, args: Args) -> Answer:
-        """Keep a secret's value; the same value keeps its version. Never journalled."""
+        """Keep a secret's value; never journalled.
+
+        Its version is the one that comes with it, else a new one where the value differs.
+        """
         ctx = self.context
         name = str(args["name"])
         value = base64.b64decode(args["value_b64"])
         now = generations.current(ctx.paths)
         known = ((now.layout or {}).get("secrets", {}) if now else {}).get(name, "")
         known = ctx.record.setdefault("secrets", {}).get(name, known)
-        if not known or not podman.secret_is(known, value):
+        if args.get("version"):
+            known = f"{name}-{args['version']}"
+            if known not in podman.own_secrets(ctx.paths.instance):
+                podman.create_secret(known, value, ctx.paths.instance)
+        elif not known or not podman.secret_is(known, value):
             known = f"{name}-{uuid.uuid4().hex[:8]}"
             podman.create_secret(known, value, ctx.paths.instance)
         ctx.record["secrets"][name] = known
@@ -52,6 +59,7 @@ class Ops:
         self._undecided()
         record["kind"] = args.get("kind", "deploy")
         record["files_from"] = args.get("files_from")
+        record["revoked"] = args.get("revoked") or []
         self._step("prepare")
         result = prepare(self.context, args)
         self._undecided()

@@ -59,6 +59,11 @@ class Paths(NamedTuple):
         return self.root / "peer_ed25519"
 
     @property
+    def revoked(self) -> Path:
+        """Versions of secrets that are not used any more, one a line."""
+        return self.root / "revoked"
+
+    @property
     def files(self) -> Path:
         return self.root / "files"
 

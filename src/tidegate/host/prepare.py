@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import Any, Dict, List, Optional, Set
+from typing import Any, Dict, Iterable, List, Optional, Set
 
 from tidegate.host import (
     blobs,
@@ -25,7 +25,7 @@ from tidegate.host import (
 )
 from tidegate.host.context import Context
 from tidegate.host.errors import HostError
-from tidegate.host.files import write_if_changed
+from tidegate.host.files import read_text, write_if_changed
 from tidegate.host.front import set_callers, set_live
 from tidegate.host.generations import Generation
 from tidegate.host.layout import SLOTTED, Release
@@ -216,7 +216,7 @@ def _lay(
         old.release if old else None,
         old.layout if old else None,
         taken,
-        _secret_versions(ctx, release, again or old),
+        _secret_versions(ctx, release, old, again),
         drift.renew(ctx.paths, old),
     )
     for name, entry in release["services"].items():
@@ -228,8 +228,29 @@ def _lay(
     return Generation(ctx.number, release, "", laid)
 
 
-def _secret_versions(ctx: Context, release: Release, old: Optional[Generation]) -> Dict[str, str]:
-    known = dict(old.layout.get("secrets", {})) if old and old.layout else {}
+def _revoke(ctx: Context, versions: Iterable[str]) -> Set[str]:
+    """Remember versions of secrets that were rotated away; all of them."""
+    known = set((read_text(ctx.paths.revoked) or "").split())
+    write_if_changed(ctx.paths.revoked, "".join(f"{v}\n" for v in sorted(known | set(versions))))
+    return known | set(versions)
+
+
+def _secret_versions(
+    ctx: Context, release: Release, old: Optional[Generation], again: Optional[Generation]
+) -> Dict[str, str]:
+    """The version of each secret: what was sent now, else what the release had, else has.
+
+    One that was revoked is none: going back to a release does not bring it back.
+    """
+    revoked = _revoke(ctx, ctx.record.get("revoked", ()))
+    known: Dict[str, str] = {}
+    for generation in (old, again):
+        layout = (generation.layout if generation else None) or {}
+        known |= {
+            name: version
+            for name, version in layout.get("secrets", {}).items()
+            if not revoked & set(version[len(name) :].split("-"))
+        }
     known.update(ctx.record.get("secrets", {}))
     versions = {}
     for entry in release["services"].values():

@@ -5,7 +5,7 @@ Everything here happens on this machine; no host is asked.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,14 +18,18 @@ from tidegate.edges.builders import Images
 from tidegate.edges.disk import Disk
 from tidegate.edges.registry import Registry
 from tidegate.edges.store import Store
+from tidegate.edges.vault import load as load_vault
+from tidegate.edges.vault import value as secret_value
 from tidegate.errors import InputError
 from tidegate.images import names, recipe
 from tidegate.images.facts import facts
 from tidegate.model.config import Config, Environment
+from tidegate.model.vault import Vault
 from tidegate.ports import Reporter
 from tidegate.release.image import ImageRef
 from tidegate.targets.quadlet import secrets
 from tidegate.targets.quadlet.render import render
+from tidegate.targets.quadlet.secret_env import EnvSecret, mark, secret_env, without
 from tidegate.targets.quadlet.wanted import config_texts, wanted_files
 
 PROXY = "docker.io/library/haproxy:3.0"
@@ -40,6 +44,8 @@ class Made:
     store: Store
     files: Mapping[str, bytes] = field(repr=False)
     secrets: Mapping[str, str] = field(repr=False)
+    versions: Mapping[str, str]  # of secrets, where they are not their content's
+    revoked: tuple[str, ...]  # versions that no host may use any more
     architectures: Mapping[str, str]  # of own images, by service
     project: Project = field(repr=False)
 
@@ -66,7 +72,8 @@ def make(
     """
     with ThreadPoolExecutor(PARALLEL + 1) as pool:
         revision = pool.submit(worktree.revision, config.root)
-        project = compose(config, variables)
+        hidden = Hidden.of(config, environment, instance, variables)
+        project = hidden.project
         settings = service_settings(
             config, project.services, project.where, variables, project.disabled
         )
@@ -75,7 +82,7 @@ def make(
         proxy = pool.submit(workshop.proxy)
         found = companions.read(wanted_files(project))
         content = {**found.content, **config_texts(project, variables)}
-        values = secret_values.read(secrets.sources(project, instance), variables)
+        values = hidden.values(secrets.sources(project, instance))
         release = render(
             project,
             settings=settings,
@@ -90,9 +97,82 @@ def make(
             switch=environment.switch,
             hosts=environment.hosts,
             drained=drained(),
+            secret_env=hidden.uses,
         )
     pins = {name: image.result() for name, image in images.items()}
-    return Made(release, workshop.store, content, values, _architectures(pins), project)
+    return Made(
+        release,
+        workshop.store,
+        content,
+        values,
+        hidden.versions,
+        hidden.revoked,
+        _architectures(pins),
+        project,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """A project whose secret variables were taken out, and their values apart from it."""
+
+    project: Project
+    vault: Vault
+    variables: Mapping[str, str] = field(repr=False)
+    env: tuple[EnvSecret, ...]
+
+    @classmethod
+    def of(
+        cls,
+        config: Config,
+        environment: Environment,
+        instance: str,
+        variables: Mapping[str, str],
+    ) -> Hidden:
+        """Load the compose files with marks in place of the environment's secrets."""
+        where = config.where("environments", environment.name, "secrets")
+        path = Path(config.root, environment.secrets)
+        vault = load_vault(path, where) if environment.secrets else Vault()
+        loaded = compose(config, {**variables, **{name: mark(name) for name in vault.secrets}})
+        env = tuple(secret_env(loaded, instance))
+        project = replace(loaded, services=without(loaded.services, env))
+        return cls(project, vault, variables, env)
+
+    @property
+    def uses(self) -> dict[str, list[dict[str, Any]]]:
+        """The release's entries by service."""
+        found: dict[str, list[dict[str, Any]]] = {}
+        for each in self.env:
+            found.setdefault(each.service, []).append(each.use())
+        return found
+
+    def values(self, sources: Sequence[secrets.SecretSource]) -> dict[str, str]:
+        """Base64 of every value by its name on the host; only what is used is asked for."""
+        wanted = {name for each in self.env for name in each.names}
+        wanted |= {source.variable for source in sources} & set(self.vault.secrets)
+        real = {
+            name: secret_value(name, self.vault.secrets[name], self.variables)
+            for name in sorted(wanted)
+        }
+        files = secret_values.read(sources, {**self.variables, **real})
+        return {
+            **files,
+            **{each.secret: secret_values.encoded(each.value(real).encode()) for each in self.env},
+        }
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """The version of each secret variable whose value is in the file itself."""
+        return {
+            each.secret: "-".join(self.vault.secrets[name].version for name in each.names)
+            for each in self.env
+            if all(self.vault.secrets[name].value for name in each.names)
+        }
+
+    @property
+    def revoked(self) -> tuple[str, ...]:
+        """Versions that were rotated away."""
+        return tuple(v for secret in self.vault.secrets.values() for v in secret.revoked)
 
 
 def _architectures(images: Mapping[str, ImageRef]) -> dict[str, str]:

@@ -48,6 +48,8 @@ class Attempt:
     generation: int = 0
     kind: str = "deploy"
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)  # name → base64
+    versions: Mapping[str, str] = field(default_factory=dict)  # of secrets that have their own
+    revoked: Sequence[str] = ()  # versions of secrets that no host may use any more
     blobs_port: int = 0
     witness: Mapping[str, Any] = field(default_factory=dict)
     peers: Mapping[str, str] = field(default_factory=dict)
@@ -197,7 +199,15 @@ class Runner:
     def _secrets(self) -> Results:
         """Each host gets the secrets of the services that it runs."""
         sent = [
-            self._begin(host, "secrets", {"name": name, "value_b64": value})
+            self._begin(
+                host,
+                "secrets",
+                {
+                    "name": name,
+                    "value_b64": value,
+                    "version": self._attempt.versions.get(name, ""),
+                },
+            )
             for host in self._hosts
             for name, value in self._attempt.secrets.items()
             if name in self._uses(host)
@@ -214,6 +224,7 @@ class Runner:
             "kind": attempt.kind,
             "lease_s": attempt.lease_s,
             "allow_stateful": attempt.allow_stateful,
+            "revoked": list(attempt.revoked),
         }
         if attempt.generation:
             args["generation"] = attempt.generation

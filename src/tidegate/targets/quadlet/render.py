@@ -6,7 +6,7 @@ Every key of the project is carried out, known to be without effect on one engin
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from tidegate.errors import InputError
@@ -44,16 +44,26 @@ def render(
     switch: Switch,
     hosts: Mapping[str, Host] | None = None,
     drained: Collection[str] = (),
+    secret_env: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
 ) -> Release:
     """The release of ``project`` for one environment.
 
     ``settings`` and ``images`` are by service; ``files`` are facts of the project's files by
     absolute path (``wanted_files`` says which); ``variables`` fill configs that name one;
     ``proxy`` is the fronts' image, by digest; ``hosts`` are the environment's,
-    of which ``drained`` ones run nothing. Raises ``InputError`` with the user's line.
+    of which ``drained`` ones run nothing; ``secret_env`` the entries of secret variables, by
+    service. Raises ``InputError`` with the user's line.
     """
     scope = strategy.decide(
-        Scope(project, instance, settings, images, files or {}, variables or {})
+        Scope(
+            project,
+            instance,
+            settings,
+            images,
+            files or {},
+            variables or {},
+            secret_env=secret_env or {},
+        )
     )
     found = Found()
     services = {
@@ -147,6 +157,7 @@ def _service(scope: Scope, name: str, everything: Found) -> dict[str, Any]:
     sheet.raw("Unit", "Description", f"{name} of {scope.instance}".replace("%", "%%"))
     sheet.key(("image",), "Image", image.ref)
     check, joined = write_service(service)
+    found.secrets += [dict(use) for use in scope.secret_env.get(name, ())]
     if scope.strategies[name] != "job" and restart.may_end(service, check):
         sheet.raw("Service", "RemainAfterExit", "yes")
     for entry in missed(service):

@@ -37,6 +37,8 @@ class Project(Protocol):
     def secrets(self) -> Mapping[str, Mapping[str, Any]]: ...
     @property
     def configs(self) -> Mapping[str, Mapping[str, Any]]: ...
+    @property
+    def variables(self) -> Mapping[str, str]: ...
     def where(self, path: tuple[str | int, ...]) -> Where:
         """The place of the nearest known node."""
         ...
@@ -60,7 +62,8 @@ class Scope:
     service, the aliases that others give it.
 
     ``exporting``: units for this machine, paths as they are; ``rootful``: for root's Podman;
-    ``names``: what exported units are called, where that is decided.
+    ``names``: what exported units are called, where that is decided; ``secret_env``: by service,
+    the entries of variables whose values are secret.
     """
 
     project: Project
@@ -75,6 +78,7 @@ class Scope:
     exporting: bool = False
     rootful: bool = False
     names: Names = field(default_factory=Names)
+    secret_env: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 
     def service(self, name: str) -> Mapping[str, Any]:
         """The canonical compose mapping of a service."""
