@@ -17,7 +17,7 @@ from typing import Any
 from tidegate.errors import InputError
 from tidegate.targets.quadlet.scope import Project
 
-MARK = re.compile(r"⟦secret:([A-Za-z_][A-Za-z0-9_]*)⟧")
+MARK = re.compile(r"⟦([A-Za-z_][A-Za-z0-9_]*)⟧")
 # What podman takes as a secret's name: podman-secret-create(1), Podman 5.4.
 PLAIN = re.compile(r"[A-Za-z0-9._-]+\Z")
 Path = tuple[str | int, ...]
@@ -25,7 +25,7 @@ Path = tuple[str | int, ...]
 
 def mark(name: str) -> str:
     """What a secret's variable holds while a project is loaded."""
-    return f"⟦secret:{name}⟧"
+    return f"⟦{name}⟧"
 
 
 @dataclass(frozen=True, slots=True)
