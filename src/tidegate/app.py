@@ -7,10 +7,10 @@ hosts are being attached. Durations are seconds.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,24 +18,22 @@ from tidegate.compose import Project
 from tidegate.config import environment_variables, load_config, require_available
 from tidegate.config.load import FILE
 from tidegate.edges import secret_values
-from tidegate.edges.agent import Agent
-from tidegate.edges.agent_install import ATTACH, artifact
+from tidegate.edges.agent_install import ATTACH
 from tidegate.edges.blobs import BlobServer
 from tidegate.edges.process import Command
 from tidegate.edges.signing import owner, sign
-from tidegate.edges.ssh import Ssh
 from tidegate.edges.ssh_failures import NOT_FOUND
 from tidegate.errors import InputError, TidegateError
-from tidegate.model.config import Config, Environment, Host
+from tidegate.model.config import Config, Environment
+from tidegate.pipeline import fleet
+from tidegate.pipeline.fleet import Fleet
 from tidegate.pipeline.making import Made, make
 from tidegate.pipeline.runner import Attempt, Report, Runner
 from tidegate.pipeline.states import Phase
+from tidegate.pipeline.witness import seat
 from tidegate.plan import FleetPlan, plan_fleet
 from tidegate.ports import Reporter
 from tidegate.release.manifest import release_bytes
-
-DESTROY_LEASE_S = 120.0
-OBSERVE_S = 60.0  # a host that says nothing for so long is broken
 
 # Which key of the service a host's error is about, by the error's code.
 PLACES: Mapping[str, tuple[str, ...]] = {
@@ -104,91 +102,12 @@ def instance(config: Config, environment: Environment) -> str:
     return f"{config.project}-{environment.name}" if shared else config.project
 
 
-@dataclass(slots=True)
-class Fleet:
-    """The attached hosts of an environment, its witness first, and what was seen there."""
-
-    agents: list[Agent] = field(default_factory=list)
-    observed: list[Observation] = field(default_factory=list)
-    place: Mapping[str, Any] = field(default_factory=dict)  # how others ask the witness
-    peers: Mapping[str, str] = field(default_factory=dict)  # keys that it does not know yet
-
-    @property
-    def witness(self) -> Agent:
-        return self.agents[0]
-
-    @property
-    def seen(self) -> Observation:
-        """The witness's observation."""
-        return self.observed[0]
-
-    @property
-    def by_host(self) -> dict[str, Observation]:
-        """What was seen on each host, the witness first."""
-        return {a.name: seen for a, seen in zip(self.agents, self.observed, strict=True)}
-
-    def close(self) -> None:
-        """End the sessions; the connections stay open for a while."""
-        for agent in self.agents:
-            agent.close()
-
-
-def hosts(environment: Environment) -> list[Host]:
-    """The witness first."""
-    witness = environment.witness
-    return [witness, *(h for h in environment.hosts.values() if h.name != witness.name)]
-
-
-def ssh(host: Host) -> Ssh:
-    """The edge to one host."""
-    return Ssh(host.destination, name=host.name)
-
-
 def attach(
     target: Target, reporter: Reporter, *, full: bool = False, observe: bool = True
 ) -> Fleet:
-    """Connect to every host at once, bring the tool there up to date, and look around."""
-    found = artifact()
-    agents = [
-        Agent(ssh(host), target.instance, found, reporter.event, _signer)
-        for host in hosts(target.environment)
-    ]
-
-    several = len(agents) > 1
-
-    def one(agent: Agent) -> list[Observation]:
-        about_peers = "peers" if agent is agents[0] else "peer_key"
-        first = [("observe", {"full": full})] if observe else []
-        first += [(about_peers, {})] if several else []
-        return [answer.result(OBSERVE_S) for answer in agent.attach(*first)]
-
-    if not several:
-        return Fleet(agents, one(agents[0]) or [{}])
-    with ThreadPoolExecutor(len(agents)) as pool:
-        told = list(pool.map(one, agents))
-    fleet = Fleet(agents, [answers[0] if observe else {} for answers in told])
-    keys = {a.name: str(t[-1]["key"]) for a, t in zip(agents[1:], told[1:], strict=True)}
-    known = {name: " ".join(key.split()[:2]) for name, key in keys.items()}
-    fleet.peers = {} if told[0][-1]["trusted"] == known else keys
-    fleet.place = _place(target.environment.witness, told[0][-1]["host_keys"])
-    return fleet
-
-
-def _place(witness: Host, keys: Sequence[str]) -> dict[str, Any]:
-    """How the other hosts reach the witness: at its internal address, where it has one."""
-    user, _, name = witness.ssh.rpartition("@")
-    return {
-        "address": witness.address or name,
-        "port": witness.port or 22,
-        "user": user,
-        "host_keys": list(keys),
-    }
-
-
-def _signer() -> str:
-    from tidegate.bootstrap.signing_key import public_key, signing_key
-
-    return public_key(signing_key())
+    """Every host of a target, attached; ``full``: with the whole release that serves."""
+    environment, name = target.environment, target.instance
+    return fleet.attach(environment, name, reporter, full=full, observe=observe)
 
 
 def meanwhile(work: Callable[[], T]) -> Future[T]:
@@ -242,30 +161,30 @@ def survey(
             drained=lambda: _drained(attached.result(), drain or {}),
         )
     with phase(reporter, "plan"):
-        fleet = attached.result()
-        _same_architecture(fleet, made)
-        difference = plan_fleet(made.release, fleet.by_host)
+        hosts = attached.result()
+        _same_architecture(hosts, made)
+        difference = plan_fleet(made.release, hosts.by_host)
         changed = bool(made.secrets) and secret_values.changed(target.place, made.secrets)
-    return Survey(fleet, made, difference, changed)
+    return Survey(hosts, made, difference, changed)
 
 
-def _drained(fleet: Fleet, wanted: Mapping[str, bool]) -> list[str]:
+def _drained(found: Fleet, wanted: Mapping[str, bool]) -> list[str]:
     """The hosts that run nothing: as the serving release has it, but for what is wanted now."""
-    known = (fleet.seen.get("release") or {}).get("hosts") or {}
+    known = (found.seen.get("release") or {}).get("hosts") or {}
     before = {name: bool(host.get("drained")) for name, host in known.items()}
-    left = [name for name in known if name not in fleet.by_host and known[name]["services"]]
+    left = [name for name in known if name not in found.by_host and known[name]["services"]]
     if left:
         raise InputError(
-            f"{left[0]} runs {fleet.seen.get('deployment')} and is not in the configuration",
+            f"{left[0]} runs {found.seen.get('deployment')} and is not in the configuration",
             code="host-left",
             hint=f"put it back, then: tidegate host remove {left[0]}",
         )
     return sorted(name for name, off in {**before, **wanted}.items() if off)
 
 
-def _same_architecture(fleet: Fleet, made: Made) -> None:
+def _same_architecture(found: Fleet, made: Made) -> None:
     """Own images are built for one architecture, and pulled only where it is that one."""
-    for agent in fleet.agents:
+    for agent in found.agents:
         theirs = agent.hello.get("arch")
         for name, arch in made.architectures.items():
             if arch and theirs and arch != theirs:
@@ -288,6 +207,7 @@ class Wish:
 def deploy(target: Target, found: Survey, wish: Wish, reporter: Reporter) -> Report:
     """Carry a surveyed plan out."""
     made = found.made
+    seat(found.fleet, target.environment.name)
     server = BlobServer(made.store, made.files) if made.served else None
     content = release_bytes(made.release)
     attempt = replace(
@@ -317,16 +237,17 @@ def _locate(error: TidegateError | None, project: Project) -> None:
         error.where = project.where(("services", error.subject, *PLACES.get(error.code, ())))
 
 
-def rollback(target: Target, fleet: Fleet, wish: Wish, reporter: Reporter) -> Report:
+def rollback(target: Target, found: Fleet, wish: Wish, reporter: Reporter) -> Report:
     """Deploy a stored generation of the hosts again; nothing of this folder is used."""
+    seat(found, target.environment.name)
     attempt = replace(
-        _attempt(target, fleet, wish),
+        _attempt(target, found, wish),
         kind="rollback",
         revoked=_revoked(target),
-        generation=wish.generation or previous(fleet.seen),
+        generation=wish.generation or previous(found.seen),
         allow_stateful=True,
     )
-    return Runner(fleet.agents, attempt, reporter).run()
+    return Runner(found.agents, attempt, reporter).run()
 
 
 def _revoked(target: Target) -> tuple[str, ...]:
@@ -354,42 +275,18 @@ def previous(seen: Observation) -> int:
 
 
 def destroy(
-    target: Target, fleet: Fleet, reporter: Reporter, *, volumes: bool, host: str = ""
+    target: Target, found: Fleet, reporter: Reporter, *, volumes: bool, host: str = ""
 ) -> list[str]:
     """Take the instance off every host, or off one; returns the names of what was removed."""
-    chosen = [agent for agent in fleet.agents if host in ("", agent.name)]
-    args: dict[str, Any] = {
-        "environment": target.environment.name,
-        "owner": owner(),
-        "reason": "destroy",
-        "lease_s": DESTROY_LEASE_S,
-    }
     with phase(reporter, "remove"):
-        granted = fleet.witness.call("acquire", args, timeout_s=OBSERVE_S)
-        name, token = str(granted["deployment"]), int(granted["token"])
-        joined = {**args, "number": granted["number"], "token": token, "witness": fleet.place}
-        for agent in chosen:
-            if agent is fleet.witness:
-                continue
-            joined["host"] = agent.name
-            agent.call("join", joined, deployment=name, token=token, timeout_s=OBSERVE_S)
-        removed = [
-            agent.begin("destroy", {"volumes": volumes}, deployment=name, token=token)
-            for agent in chosen
-        ]
-        results = [answer.result() for answer in removed]
-        for agent in dict.fromkeys((*reversed(chosen), fleet.witness)):
-            agent.call("release", {}, deployment=name, token=token)
-    keys = ("removed", "volumes")
-    names = [str(item) for result in results for key in keys for item in result.get(key) or ()]
-    return list(dict.fromkeys(names))
+        return fleet.destroy(target.environment.name, found, volumes=volumes, host=host)
 
 
 def by_hand(target: Target, words: tuple[str, ...], *, terminal: bool) -> int:
     """Run the host's own tool with our streams; returns its exit status."""
-    host = hosts(target.environment)[0]
+    host = target.environment.witness
     argv = (ATTACH, *words[:1], "--project", target.instance, *words[1:])
-    status = ssh(host).interactive(Command(argv), terminal=terminal)
+    status = fleet.ssh(host).interactive(Command(argv), terminal=terminal)
     if status == NOT_FOUND:
         raise InputError(
             f"nothing was deployed to {host.name} yet", code="nothing-here",
@@ -398,14 +295,14 @@ def by_hand(target: Target, words: tuple[str, ...], *, terminal: bool) -> int:
     return status
 
 
-def _attempt(target: Target, fleet: Fleet, wish: Wish) -> Attempt:
+def _attempt(target: Target, found: Fleet, wish: Wish) -> Attempt:
     switch = target.environment.switch
     return Attempt(
         environment=target.environment.name,
         owner=owner(),
         reason=wish.reason,
-        witness=fleet.place,
-        peers=fleet.peers,
+        witness=found.place,
+        peers=found.peers,
         batch=switch.batch,
         allow_stateful=wish.allow_stateful,
         lease_s=switch.lease_s,

@@ -41,6 +41,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("deploy", "tidegate.cli.deploy:deploy", "Deploy this folder, blue-green.", SHIP),
     Entry("rollback", "tidegate.cli.rollback:rollback", "Go back to an earlier release.", SHIP),
     Entry("secrets", "tidegate.cli.secrets:app", "Keep secrets in the repository.", SHIP),
+    Entry("resolve", "tidegate.cli.resolve:resolve", "Go on without a lost witness.", SHIP),
     Entry("destroy", "tidegate.cli.destroy:destroy", "Take an environment off its hosts.", SHIP),
     Entry("status", "tidegate.cli.status:status", "What runs, and whether it should.", WATCH),
     Entry("history", "tidegate.cli.history:history", "What was deployed, and how it ended.", WATCH),

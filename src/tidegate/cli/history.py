@@ -25,10 +25,11 @@ def history(
     """
     from tidegate import app
     from tidegate.cli.progress import Progress
+    from tidegate.pipeline.fleet import OBSERVE_S
 
     target = app.choose(environment, file=config)
     fleet = app.attach(target, Progress(quiet=True), observe=False)
-    answer = fleet.witness.call("history", {"limit": limit}, timeout_s=app.OBSERVE_S)
+    answer = fleet.witness.call("history", {"limit": limit}, timeout_s=OBSERVE_S)
     fleet.close()
     if json:
         print_json("history", {"environment": target.environment.name, **answer})

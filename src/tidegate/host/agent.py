@@ -178,6 +178,7 @@ class Agent:
                 self.renew(float(args.get("lease_s", self.context.record["lease_s"])))
                 return success(self._state(), {})
             if request["op"] == "fence":
+                self.ops.settle(str(args.get("outcome") or ""))
                 self.renew(-1.0)
                 return success(self._state(), {})
             outcome = self.ops.decide(str(args.get("outcome")))
@@ -229,7 +230,7 @@ class Agent:
         return deployment.public_state(self.context.record)
 
 
-OPS = frozenset({"secrets", "prepare", "switch", "watch", "finish", "release", "destroy"})
+OPS = frozenset({"secrets", "prepare", "switch", "watch", "finish", "release", "destroy", "retire"})
 UNQUEUED = frozenset({"renew", "decide", "fence"})
 
 

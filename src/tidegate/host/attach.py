@@ -14,7 +14,7 @@ import threading
 import time
 from typing import Any, Dict, Optional
 
-from tidegate.host import clock, deployment, facts, systemd
+from tidegate.host import clock, deployment, facts, office, systemd
 from tidegate.host.agent import as_host_error
 from tidegate.host.errors import HostError
 from tidegate.host.paths import Paths
@@ -81,6 +81,7 @@ class Attachment:
         """Open a deployment; the same request again (after a lost answer) finds its own."""
         record = deployment.load(self.paths)
         if record is None or not ident or record.get("request") != ident:
+            office.claim(self.paths, str(args.get("host") or ""))
             record = deployment.acquire(self.paths, {**args, "request": ident}, clock.wall())
         self._connect()
         return record
@@ -91,6 +92,7 @@ class Attachment:
         while True:
             record = deployment.join(self.paths, args, clock.wall())
             if record is not None:
+                office.follow(self.paths, str((args.get("witness") or {}).get("name") or ""))
                 self._after = 0
                 self._connect()
                 return

@@ -6,7 +6,7 @@ import platform
 from pathlib import Path
 from typing import Any, Dict, Optional
 
-from tidegate.host import clock, deployment, generations, ledger, machine, podman, witness
+from tidegate.host import clock, deployment, generations, ledger, machine, office, podman, witness
 from tidegate.host import observe as observed
 from tidegate.host.files import read_text
 from tidegate.host.paths import Paths
@@ -82,4 +82,6 @@ STANDING = {
     "peer_key": peer_key,
     "peers": peers,
     "trust": trust,
+    "legacy": office.legacy,
+    "take_over": office.take_over,
 }

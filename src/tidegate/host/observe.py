@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
-from tidegate.host import deployment, drift, generations, machine, podman, systemd
+from tidegate.host import deployment, drift, generations, machine, office, podman, systemd
 from tidegate.host.canon import digest
 from tidegate.host.files import read_text
 from tidegate.host.generations import Generation
@@ -39,6 +39,7 @@ def observe(paths: Paths, full: bool = False) -> Facts:
         "release": now.whole if now and full else None,
         "deployment": f"{now.release['environment']}/{now.n}" if now else None,
         "generation": number,
+        "witness": office.holder(paths),
         "host": generations.host_of(paths, number),
         "services": services,
         "networks": nets,

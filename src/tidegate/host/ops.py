@@ -9,7 +9,7 @@ import base64
 import uuid
 from typing import Any, Dict, List, Optional
 
-from tidegate.host import clock, deployment, generations, ledger, podman, protocol, witness
+from tidegate.host import clock, deployment, generations, ledger, office, podman, protocol, witness
 from tidegate.host.canon import digest
 from tidegate.host.context import Context
 from tidegate.host.errors import HostError
@@ -120,9 +120,23 @@ class Ops:
         outcome = witness.ask(self.context.paths, self.elsewhere, self.context.record["deployment"])
         return self._record(outcome)
 
+    def retire(self, args: Args) -> Answer:
+        """On the witness, while nothing but the lock is held: another host is it from now on."""
+        if self.elsewhere or self.context.record["state"] != "acquired":
+            raise HostError("input", "wrong-state", "only a witness that does nothing can retire")
+        office.follow(self.context.paths, str(args["to"]))
+        return {}
+
     def give_up(self) -> None:
         """Undo alone, before any vote: nobody can have recorded a commit."""
         self._record("abort")
+
+    def settle(self, outcome: str) -> None:
+        """A person decided in place of a witness that is lost for good; nothing: nobody did."""
+        if outcome in ("commit", "abort") and not protocol.undoes_alone(
+            self.context.record["state"]
+        ):
+            self._record(outcome)
 
     def lapse(self) -> None:
         """The controller is gone, or a newer one is here."""

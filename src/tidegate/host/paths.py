@@ -59,6 +59,11 @@ class Paths(NamedTuple):
         return self.root / "peer_ed25519"
 
     @property
+    def witness(self) -> Path:
+        """Holds the name of the environment's witness."""
+        return self.root / "witness"
+
+    @property
     def revoked(self) -> Path:
         """Versions of secrets that are not used any more, one a line."""
         return self.root / "revoked"

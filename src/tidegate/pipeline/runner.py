@@ -153,7 +153,7 @@ class Runner:
             "owner": attempt.owner,
             "reason": attempt.reason,
             "lease_s": attempt.lease_s,
-            "host": self._hosts[0].name,
+            "host": self._hosts[0].name if len(self._hosts) > 1 else "",
         }
         answer = self._hosts[0].begin("acquire", args)
         granted = self._wait(answer, Phase.ACQUIRE)

@@ -1,0 +1,88 @@
+"""Which host is the witness of an environment, and how another one becomes it.
+
+Each host remembers who it is. The office moves while the lock is held and all is well: the old
+witness writes the new one's name, and from then on gives no lock; then the new one takes over
+tokens, numbers and decisions. A controller that dies in between leaves nobody in office, and
+the next one goes on: the old witness still tells what the new one needs.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict
+
+from tidegate.host import clock, deployment, ledger
+from tidegate.host.errors import HostError
+from tidegate.host.files import read_text, write_atomic, write_once
+from tidegate.host.paths import Paths
+
+
+def holder(paths: Paths) -> str:
+    """The witness's name as this host knows it, empty before the first fleet's deployment."""
+    return (read_text(paths.witness) or "").strip()
+
+
+def claim(paths: Paths, mine: str) -> None:
+    """On whom a lock is asked for: HostError (refused) where another host is in office.
+
+    `mine` is this host's name, empty in an environment of one host.
+    """
+    known = holder(paths)
+    if mine and known and known != mine:
+        raise HostError(
+            "refused",
+            "not-the-witness",
+            f"{known} is the witness of this environment, not {mine}",
+            subject=known,
+            hint=f"say `witness: true` at {known}; if it is lost for good: tidegate resolve",
+        )
+    if mine != known and mine:
+        write_atomic(paths.witness, f"{mine}\n")
+
+
+def follow(paths: Paths, witness: str) -> None:
+    """Remember who is in office."""
+    if witness and holder(paths) != witness:
+        write_atomic(paths.witness, f"{witness}\n")
+
+
+def legacy(paths: Paths, _args: Dict[str, Any]) -> Dict[str, Any]:
+    """What a new witness needs to know from this one."""
+    folder = paths.root / "decisions"
+    files = folder.iterdir() if folder.is_dir() else ()
+    return {
+        "witness": holder(paths),
+        "token": deployment.highest_token(paths),
+        "number": deployment.last_number(paths),
+        "decisions": {
+            entry.name: (read_text(entry) or "").strip() for entry in files if entry.name.isdigit()
+        },
+    }
+
+
+def take_over(paths: Paths, args: Dict[str, Any]) -> Dict[str, Any]:
+    """Become the witness: `legacy` of the one before, `mine` this host's name, `reason` why.
+
+    HostError (refused) while a deployment is open here.
+    """
+    record = deployment.load(paths)
+    if record is not None:
+        raise deployment.locked(record)
+    told = args["legacy"]
+    with deployment.exclusive(paths):
+        token = max(int(told["token"]), deployment.highest_token(paths))
+        number = max(int(told["number"]), deployment.last_number(paths))
+        write_atomic(paths.token, f"{token}\n")
+        write_atomic(paths.root / "number", f"{number}\n")
+        for name, outcome in sorted(told["decisions"].items()):
+            write_once(paths.decision(int(name)), f"{outcome}\n")
+        ledger.append(
+            paths.ledger,
+            {
+                "at": clock.wall(),
+                "event": "witness.moved",
+                "owner": str(args.get("owner", "")),
+                "reason": str(args.get("reason", "")),
+            },
+        )
+        write_atomic(paths.witness, f"{args['mine']}\n")
+    return {"token": token, "number": number}

@@ -1,0 +1,144 @@
+"""The hosts of an environment, attached side by side, and what is done with all of them at once.
+
+Durations are seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from tidegate.edges.agent import Agent
+from tidegate.edges.agent_install import artifact
+from tidegate.edges.signing import owner
+from tidegate.edges.ssh import Ssh
+from tidegate.model.config import Environment, Host
+from tidegate.ports import Reporter
+
+LEASE_S = 120.0  # of what has no phases
+OBSERVE_S = 60.0  # a host that says nothing for so long is broken
+
+Observation = Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Fleet:
+    """The attached hosts of an environment, its witness first, and what was seen there."""
+
+    agents: list[Agent] = field(default_factory=list)
+    observed: list[Observation] = field(default_factory=list)
+    place: Mapping[str, Any] = field(default_factory=dict)  # how others ask the witness
+    peers: Mapping[str, str] = field(default_factory=dict)  # keys that it does not know yet
+
+    @property
+    def witness(self) -> Agent:
+        return self.agents[0]
+
+    @property
+    def seen(self) -> Observation:
+        """The witness's observation."""
+        return self.observed[0]
+
+    @property
+    def by_host(self) -> dict[str, Observation]:
+        """What was seen on each host, the witness first."""
+        return {a.name: seen for a, seen in zip(self.agents, self.observed, strict=True)}
+
+    def close(self) -> None:
+        """End the sessions; the connections stay open for a while."""
+        for agent in self.agents:
+            agent.close()
+
+
+def hosts(environment: Environment) -> list[Host]:
+    """The witness first."""
+    witness = environment.witness
+    return [witness, *(h for h in environment.hosts.values() if h.name != witness.name)]
+
+
+def ssh(host: Host) -> Ssh:
+    """The edge to one host."""
+    return Ssh(host.destination, name=host.name)
+
+
+def attach(
+    environment: Environment,
+    instance: str,
+    reporter: Reporter,
+    *,
+    full: bool = False,
+    observe: bool = True,
+) -> Fleet:
+    """Connect to every host at once, bring the tool there up to date, and look around."""
+    found = artifact()
+    agents = [
+        Agent(ssh(host), instance, found, reporter.event, _signer) for host in hosts(environment)
+    ]
+
+    several = len(agents) > 1
+
+    def one(agent: Agent) -> list[Observation]:
+        about_peers = "peers" if agent is agents[0] else "peer_key"
+        first = [("observe", {"full": full})] if observe else []
+        first += [(about_peers, {})] if several else []
+        return [answer.result(OBSERVE_S) for answer in agent.attach(*first)]
+
+    if not several:
+        return Fleet(agents, one(agents[0]) or [{}])
+    with ThreadPoolExecutor(len(agents)) as pool:
+        told = list(pool.map(one, agents))
+    fleet = Fleet(agents, [answers[0] if observe else {} for answers in told])
+    keys = {a.name: str(t[-1]["key"]) for a, t in zip(agents[1:], told[1:], strict=True)}
+    known = {name: " ".join(key.split()[:2]) for name, key in keys.items()}
+    fleet.peers = {} if told[0][-1]["trusted"] == known else keys
+    fleet.place = _place(environment.witness, told[0][-1]["host_keys"])
+    return fleet
+
+
+def _place(witness: Host, keys: Sequence[str]) -> dict[str, Any]:
+    """How the other hosts reach the witness: at its internal address, where it has one."""
+    user, _, name = witness.ssh.rpartition("@")
+    return {
+        "name": witness.name,
+        "address": witness.address or name,
+        "port": witness.port or 22,
+        "user": user,
+        "host_keys": list(keys),
+    }
+
+
+def _signer() -> str:
+    from tidegate.bootstrap.signing_key import public_key, signing_key
+
+    return public_key(signing_key())
+
+
+def destroy(environment: str, fleet: Fleet, *, volumes: bool, host: str = "") -> list[str]:
+    """Take the instance off every host, or off one; returns the names of what was removed."""
+    chosen = [agent for agent in fleet.agents if host in ("", agent.name)]
+    args: dict[str, Any] = {
+        "environment": environment,
+        "owner": owner(),
+        "reason": "destroy",
+        "lease_s": LEASE_S,
+    }
+    granted = fleet.witness.call("acquire", args, timeout_s=OBSERVE_S)
+    name, token = str(granted["deployment"]), int(granted["token"])
+    joined = {**args, "number": granted["number"], "token": token, "witness": fleet.place}
+    for agent in chosen:
+        if agent is fleet.witness:
+            continue
+        joined["host"] = agent.name
+        agent.call("join", joined, deployment=name, token=token, timeout_s=OBSERVE_S)
+    removed = [
+        agent.begin("destroy", {"volumes": volumes}, deployment=name, token=token)
+        for agent in chosen
+    ]
+    results = [answer.result() for answer in removed]
+    for agent in dict.fromkeys((*reversed(chosen), fleet.witness)):
+        agent.call("release", {}, deployment=name, token=token)
+    keys = ("removed", "volumes")
+    names = [str(item) for result in results for key in keys for item in result.get(key) or ()]
+    return list(dict.fromkeys(names))
