@@ -90,6 +90,8 @@ def propose(paths: Paths, line: str) -> str:
         name, wanted = str(question["deployment"]), question["outcome"]
         environment, _, digits = name.rpartition("/")
         number = int(digits)
+        if not environment:
+            raise ValueError(name)
     except (ValueError, KeyError, TypeError):
         raise HostError("input", "bad-frame", "this is not the question of a peer") from None
     if wanted != "abort":
