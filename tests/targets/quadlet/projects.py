@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tidegate.compose import Project, Source, load
 from tidegate.host.layout import compute
 from tidegate.host.units import place
 from tidegate.images.facts import ImageFacts
-from tidegate.model.config import ServiceSettings, Switch
+from tidegate.model.config import Host, ServiceSettings, Switch
 from tidegate.release.files import Fact, FileFact, TreeFact
 from tidegate.release.image import ImageRef
 from tidegate.targets.quadlet.render import render
@@ -56,6 +56,8 @@ def of_project(
     images: Mapping[str, Mapping[str, Any]] | None = None,
     files: Mapping[str, Any] | None = None,
     variables: Mapping[str, str] | None = None,
+    hosts: Mapping[str, Host] | None = None,
+    drained: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The release of a project; ``files`` are ``file``, a mode, or a list of a folder's names."""
     return render(
@@ -69,6 +71,8 @@ def of_project(
         variables=variables or {},
         proxy=PROXY,
         switch=Switch(),
+        hosts=hosts,
+        drained=drained,
     )
 
 

@@ -7,7 +7,7 @@ once, on the first host of those that wait for it.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from tidegate.errors import InputError, Where
@@ -29,9 +29,8 @@ def placement(
     """
     if len(hosts) < 2:
         return {}
-    working = {name: host for name, host in hosts.items() if name not in drained}
-    places = _places(scope, services, working)
-    links = _links(services, places, working)
+    places = _places(scope, services, hosts, drained)
+    links = _links(services, places, [name for name in hosts if name not in drained])
     for name in links:
         _addressed(scope, name, places[name], hosts)
     return {
@@ -47,15 +46,18 @@ def placement(
     }
 
 
-def _places(scope: Scope, services: Services, hosts: Mapping[str, Host]) -> dict[str, list[str]]:
+def _places(
+    scope: Scope, services: Services, hosts: Mapping[str, Host], drained: Collection[str]
+) -> dict[str, list[str]]:
     places = {
-        name: _placed(scope, name, entry, hosts)
+        name: _placed(scope, name, entry, hosts, drained)
         for name, entry in services.items()
         if entry["strategy"] != "job" or scope.setting(name).on
     }
+    working = [host for host in hosts if host not in drained]
     for name in sorted(set(services) - set(places)):
         waiting = [on for other, on in places.items() if name in services[other]["depends_on"]]
-        first = [host for host in hosts if any(host in on for on in waiting)] or list(hosts)
+        first = [host for host in working if any(host in on for on in waiting)] or working
         places[name] = first[:1]
     for name, entry in services.items():
         _together(scope, name, entry, places)
@@ -63,41 +65,43 @@ def _places(scope: Scope, services: Services, hosts: Mapping[str, Host]) -> dict
 
 
 def _placed(
-    scope: Scope, name: str, entry: Mapping[str, Any], hosts: Mapping[str, Host]
+    scope: Scope,
+    name: str,
+    entry: Mapping[str, Any],
+    hosts: Mapping[str, Host],
+    drained: Collection[str],
 ) -> list[str]:
     setting = scope.setting(name)
-    where = setting.where or scope.project.where(("services", name))
-    if not setting.on:
-        if entry["volumes"] or entry["stateful"]:
-            raise InputError(
-                f"{name} keeps data, and nothing says on which host",
-                code="placement-missing",
-                where=where,
-                hint=f"services: {name}: {{on: {next(iter(hosts))}}} in tidegate.yaml",
-            )
-        return list(hosts)
+
+    def refused(code: str, message: str, hint: str) -> InputError:
+        where = setting.where or scope.project.where(("services", name))
+        return InputError(f"{name} {message}", code=code, where=where, hint=hint)
+
+    if not setting.on and (entry["volumes"] or entry["stateful"]):
+        place = f"services: {name}: {{on: {next(iter(hosts))}}} in tidegate.yaml"
+        raise refused("placement-missing", "keeps data, and nothing says on which host", place)
     for word in setting.on:
-        if not any(word == host.name or word in host.roles for host in hosts.values()):
-            known = sorted({r for h in hosts.values() for r in h.roles} | set(hosts))
-            raise InputError(
-                f"{name} is placed on {word!r}, and no host has that name or role",
-                code="role-unknown",
-                where=where,
-                hint=f"there are: {', '.join(known)}; a drained host takes nothing",
-            )
-    chosen = [
+        if not any(_is(host, word) for host in hosts.values()):
+            known = sorted({role for h in hosts.values() for role in h.roles} | set(hosts))
+            words = f"is placed on {word!r}, and no host has that name or role"
+            raise refused("role-unknown", words, f"there are: {', '.join(known)}")
+    wanted = [
         host.name
         for host in hosts.values()
-        if any(word == host.name or word in host.roles for word in setting.on)
+        if not setting.on or any(_is(host, word) for word in setting.on)
     ]
+    chosen = [host for host in wanted if host not in drained]
+    if not chosen:
+        words = f"runs on {' and '.join(wanted)} alone, drained by now"
+        raise refused("placement-drained", words, f"tidegate host drain {wanted[0]} --back")
     if entry["stateful"] and len(chosen) > 1:
-        raise InputError(
-            f"{name} is stateful, and would run on {' and '.join(chosen)}",
-            code="placement-many",
-            where=where,
-            hint="place it on one host",
-        )
+        words = f"is stateful, and would run on {' and '.join(chosen)}"
+        raise refused("placement-many", words, "place it on one host")
     return chosen
+
+
+def _is(host: Host, word: str) -> bool:
+    return word == host.name or word in host.roles
 
 
 def _together(
@@ -115,7 +119,7 @@ def _together(
 
 
 def _links(
-    services: Services, places: Mapping[str, list[str]], hosts: Mapping[str, Host]
+    services: Services, places: Mapping[str, list[str]], hosts: Sequence[str]
 ) -> dict[str, Any]:
     """Services that another host may call: on which hosts they are, and at which ports there."""
     taken: set[int] = set()
@@ -129,7 +133,7 @@ def _links(
 
 
 def _called(
-    services: Services, places: Mapping[str, list[str]], name: str, hosts: Mapping[str, Host]
+    services: Services, places: Mapping[str, list[str]], name: str, hosts: Sequence[str]
 ) -> bool:
     """Whether a host without `name` runs something on one of its networks."""
     mine = {joined["network"] for joined in services[name]["networks"]}
