@@ -81,7 +81,7 @@ def attach(
 
     def one(agent: Agent) -> list[Observation]:
         about_peers = "peers" if agent is agents[0] else "peer_key"
-        first = [("observe", {"full": full})] if observe else []
+        first = [("observe", {"full": full and agent is agents[0]})] if observe else []
         first += [(about_peers, {})] if several else []
         return [answer.result(OBSERVE_S) for answer in agent.attach(*first)]
 
@@ -90,11 +90,23 @@ def attach(
     with ThreadPoolExecutor(len(agents)) as pool:
         told = list(pool.map(one, agents))
     fleet = Fleet(agents, [answers[0] if observe else {} for answers in told])
+    if full:
+        fleet.observed = [
+            _with_release(agent, seen, fleet.seen)
+            for agent, seen in zip(agents, fleet.observed, strict=True)
+        ]
     keys = {a.name: str(t[-1]["key"]) for a, t in zip(agents[1:], told[1:], strict=True)}
     known = {name: " ".join(key.split()[:2]) for name, key in keys.items()}
     fleet.peers = {} if told[0][-1]["trusted"] == known else keys
     fleet.place = _place(environment.witness, told[0][-1]["host_keys"])
     return fleet
+
+
+def _with_release(agent: Agent, seen: Observation, first: Observation) -> Observation:
+    """The release that serves is the same on all hosts but for those where it is not."""
+    if seen.get("release_digest") == first.get("release_digest"):
+        return {**seen, "release": first.get("release")}
+    return agent.call("observe", {"full": True}, timeout_s=OBSERVE_S)
 
 
 def _place(witness: Host, keys: Sequence[str]) -> dict[str, Any]:

@@ -50,20 +50,27 @@ PARTS = (
 RUNS_AGAIN = frozenset({"edited", "missing", "stopped", "limits"})
 
 
-def plan(old: Release | None, new: Release, observed: Mapping[str, Any]) -> Plan:
+def plan(
+    old: Release | None,
+    new: Release,
+    observed: Mapping[str, Any],
+    digests: tuple[str, str] | None = None,
+) -> Plan:
     """What deploying ``new`` does where ``old`` runs.
 
     ``observed`` is the host's answer to ``observe``: its ``drift``, ``services`` and ``facts``
-    are read.
+    are read. ``digests`` are those of the new release and of the old one ("" for none), where
+    ``new`` and ``old`` are only what one host runs of them.
     """
+    wanted, running = digests or (digest(new), digest(old) if old else "")
     before = old or NOTHING
     drift = tuple(Drift(d["subject"], d["kind"], d["detail"]) for d in observed.get("drift") or ())
     changes = tuple(_changes(before, new))
     return Plan(
         instance=new["instance"],
         environment=new["environment"],
-        release=digest(new),
-        running=digest(old) if old else "",
+        release=wanted,
+        running=running,
         version=new["version"],
         running_version=before["version"],
         images=tuple(_images(before, new)),

@@ -66,10 +66,11 @@ class FleetPlan:
 
 def plan_fleet(new: Release, observed: Mapping[str, Mapping[str, Any]]) -> FleetPlan:
     """What deploying ``new`` does on each host; ``observed`` are their answers to ``observe``."""
-    return FleetPlan({host: _of_host(new, host, seen) for host, seen in observed.items()})
-
-
-def _of_host(new: Release, host: str, seen: Mapping[str, Any]) -> Plan:
-    old = seen.get("release")
-    before = here(old, str(seen.get("host") or host)) if old else None
-    return plan(before, here(new, host), seen)
+    wanted = digest(new)
+    plans = {}
+    for host, seen in observed.items():
+        old = seen.get("release")
+        before = here(old, str(seen.get("host") or host)) if old else None
+        running = str(seen.get("release_digest") or "") if old else ""
+        plans[host] = plan(before, here(new, host), seen, (wanted, running))
+    return FleetPlan(plans)
