@@ -28,16 +28,24 @@ class Fleet:
         return cls(site, [replace(site, server=lab.server(host)) for host in names])
 
     def write(
-        self, compose: str | Mapping[str, Any], settings: Mapping[str, Any], **environment: Any
+        self,
+        compose: str | Mapping[str, Any],
+        settings: Mapping[str, Any],
+        *,
+        witness: int = 0,
+        without: int | None = None,
+        **environment: Any,
     ) -> None:
-        """The next version; ``settings`` are those of the services."""
+        """The next version; ``settings`` are those of the services; one host may be left out."""
         hosts = {
             host.server.name: {
                 "ssh": f"deploy@{host.server.address}",
                 "address": host.server.address,
                 "roles": list(roles),
+                **({"witness": True} if number == witness else {}),
             }
-            for host, roles in zip(self.hosts, ROLES, strict=True)
+            for number, (host, roles) in enumerate(zip(self.hosts, ROLES, strict=True))
+            if number != without
         }
         everything = {"hosts": hosts, **environment}
         self.site.write(compose, settings={"services": settings}, **everything)

@@ -191,3 +191,79 @@ def test_a_peers_key_can_propose_abort_and_nothing_else(fleet: Fleet, what: str)
     else:
         answer = json.loads(ask("", {**good, "deployment": "production/9", "project": "other"}))
         assert answer["error"]["code"] == "unknown-deployment"
+
+
+def test_rollback_alone(fleet: Fleet) -> None:
+    """With no controller at all: the witness goes back, and each host follows it."""
+    for version in ("1", "2"):
+        fleet.write(WEB % {"version": version}, {})
+        fleet.deploy()
+    command = ("tidegate-host", "rollback", "--project", fleet.site.name)
+    witness, *others = fleet.hosts
+    refused = others[0].on_server("sh", "-c", f".local/bin/{' '.join(command)} 2>&1; true")
+    assert "the witness was not rolled back" in refused
+    assert answers(fleet) == ["2", "2", "2"]
+    for host in (witness, *others):
+        host.on_server("sh", "-c", f".local/bin/{' '.join(command)}")
+    assert answers(fleet) == ["1", "1", "1"]
+    assert fleet.generations() == [3, 3, 3]
+    fleet.write(WEB % {"version": "4"}, {})
+    fleet.deploy()
+    assert answers(fleet) == ["4", "4", "4"]
+
+
+def test_a_host_is_drained_and_given_back(fleet: Fleet) -> None:
+    """By deployments like any other; later ones leave it empty until then."""
+    fleet.write(WEB % {"version": "1"}, {})
+    fleet.deploy()
+    last = fleet.hosts[2]
+    fleet.site.run("host", "drain", last.server.name)
+    assert last.containers() == []
+    assert [host.get(8080) for host in fleet.hosts[:2]] == ["1", "1"]
+    fleet.write(WEB % {"version": "2"}, {})
+    fleet.deploy()
+    assert last.containers() == []
+    fleet.site.run("host", "drain", last.server.name, "--back")
+    assert answers(fleet) == ["2", "2", "2"]
+    refused = fleet.site.run("host", "drain", fleet.hosts[0].server.name, code=2).stderr
+    assert "is the witness" in refused
+
+
+def test_the_witness_moves(fleet: Fleet) -> None:
+    """Another host takes the office over, numbers go on, and the one before gives no lock."""
+    fleet.write(WEB % {"version": "1"}, {})
+    fleet.deploy()
+    fleet.write(WEB % {"version": "2"}, {}, witness=1)
+    fleet.deploy()
+    assert answers(fleet) == ["2", "2", "2"]
+    names = {str(seen["witness"]) for seen in fleet.status().values()}
+    assert names == {fleet.hosts[1].server.name}
+    numbers = {seen["deployment"] for seen in fleet.status().values()}
+    assert len(numbers) == 1
+    fleet.write(WEB % {"version": "3"}, {}, witness=1)
+    fleet.deploy()
+    assert answers(fleet) == ["3", "3", "3"]
+
+
+def test_a_witness_is_lost_for_good(fleet: Fleet) -> None:
+    """The others end what is in doubt together, and go on with a new witness."""
+    fleet.write(WEB % {"version": "1"}, {})
+    fleet.deploy()
+    fleet.write(WEB % {"version": "2"}, {}, switch={"watch": "1h", "lease": "5s"})
+    events = fleet.site.folder.parent / "events"
+    running = controller(fleet, str(events))
+    until(lambda: events.exists() and '"phase": "watch"' in events.read_text(), patience_s=60)
+    lost, *others = fleet.hosts
+    lost.server.kill()
+    os.killpg(running.pid, signal.SIGKILL)
+    running.wait()
+    try:
+        fleet.write(WEB % {"version": "3"}, {}, without=0, witness=1)
+        said = fleet.site.run("resolve", "production", "--lost", lost.server.name, "--yes").stderr
+        assert said.count("ends with abort") == 2
+        assert [host.get(8080) for host in others] == ["1", "1"]
+        fleet.deploy()
+        assert [host.get(8080) for host in others] == ["3", "3"]
+        fleet.site.destroy()
+    finally:
+        lost.server.start()

@@ -92,7 +92,7 @@ class Attachment:
         while True:
             record = deployment.join(self.paths, args, clock.wall())
             if record is not None:
-                office.follow(self.paths, str((args.get("witness") or {}).get("name") or ""))
+                office.remember(self.paths, args.get("witness") or {})
                 self._after = 0
                 self._connect()
                 return

@@ -8,7 +8,9 @@ import threading
 import uuid
 from typing import Any, BinaryIO, Callable, Dict, Optional, cast
 
+from tidegate.host import deployment, generations
 from tidegate.host.errors import HostError
+from tidegate.host.files import read_json
 from tidegate.host.paths import Paths
 from tidegate.host.wire import Wire
 
@@ -20,6 +22,7 @@ class Client:
 
     def __init__(self, paths: Paths, show: Callable[[Dict[str, Any]], None]) -> None:
         self.deployment = ""
+        self._paths = paths
         self._show = show
         self._token = 0
         self._done = threading.Event()
@@ -46,6 +49,25 @@ class Client:
             {"environment": environment, "owner": owner, "reason": reason, "lease_s": LEASE_S},
         )
         self.deployment, self._token = answer["deployment"], answer["token"]
+        threading.Thread(target=self._renew, daemon=True).start()
+
+    def join(self, told: Dict[str, Any], owner: str, environment: str) -> None:
+        """Open a deployment that the witness has decided, and keep its lease."""
+        self.deployment, self._token = told["deployment"], int(told["token"])
+        mine = generations.host_of(self._paths, deployment.current_number(self._paths))
+        self.call(
+            "join",
+            {
+                "environment": environment,
+                "owner": owner,
+                "reason": "by hand",
+                "lease_s": LEASE_S,
+                "number": told["number"],
+                "token": told["token"],
+                "host": mine,
+                "witness": read_json(self._paths.witness_place),
+            },
+        )
         threading.Thread(target=self._renew, daemon=True).start()
 
     def call(self, op: str, args: Dict[str, Any]) -> Dict[str, Any]:

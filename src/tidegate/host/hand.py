@@ -23,9 +23,11 @@ from tidegate.host import (
     ledger,
     machine,
     observe,
+    office,
     podman,
     systemd,
     units,
+    witness,
 )
 from tidegate.host.blobs import needed
 from tidegate.host.client import Client
@@ -59,11 +61,33 @@ def deploy(paths: Paths, arguments: Arguments) -> int:
 
 
 def rollback(paths: Paths, arguments: Arguments) -> int:
-    """Deploy the release that served before this one, or generation `--to`."""
+    """Deploy the release that served before this one, or generation `--to`.
+
+    On a host that is not its environment's witness: what the witness was rolled back to.
+    """
+    if office.elsewhere(paths):
+        return _follow(paths)
     number = arguments.to or _before(paths)
     found = generations.require(paths, number)
     request = {"generation": number, "kind": "rollback", "allow_stateful": True}
     return _drive(paths, found.release, request, {})
+
+
+def _follow(paths: Paths) -> int:
+    """Become what the witness serves: it is decided, so nothing is asked of anybody here."""
+    told = witness.ask_rollback(paths)
+    request = {"generation": told["generation"], "kind": "rollback", "allow_stateful": True}
+    found = generations.require(paths, int(told["generation"]))
+    limits = found.release["switch"]
+    with Client(paths, _show) as client:
+        client.join(told, f"{getpass.getuser()}@{platform.node()}", found.whole["environment"])
+        client.call("prepare", request)
+        client.call("switch", {"batch": 1, "percent": 100})
+        client.call("watch", {"window_s": limits["watch_s"], "limits": limits})
+        client.call("finish", {"outcome": "commit"})
+        client.call("release", {})
+    print(f"{told['deployment']} serves here, too")
+    return 0
 
 
 def _before(paths: Paths) -> int:

@@ -8,11 +8,12 @@ the next one goes on: the old witness still tells what the new one needs.
 
 from __future__ import annotations
 
+import json
 from typing import Any, Dict
 
-from tidegate.host import clock, deployment, ledger
+from tidegate.host import clock, deployment, generations, ledger
 from tidegate.host.errors import HostError
-from tidegate.host.files import read_text, write_atomic, write_once
+from tidegate.host.files import read_text, write_atomic, write_if_changed, write_once
 from tidegate.host.paths import Paths
 
 
@@ -24,9 +25,11 @@ def holder(paths: Paths) -> str:
 def claim(paths: Paths, mine: str) -> None:
     """On whom a lock is asked for: HostError (refused) where another host is in office.
 
-    `mine` is this host's name, empty in an environment of one host.
+    `mine` is this host's name; without one, what the serving release calls it, which is nothing
+    in an environment of one host.
     """
     known = holder(paths)
+    mine = mine or generations.host_of(paths, deployment.current_number(paths))
     if mine and known and known != mine:
         raise HostError(
             "refused",
@@ -35,7 +38,7 @@ def claim(paths: Paths, mine: str) -> None:
             subject=known,
             hint=f"say `witness: true` at {known}; if it is lost for good: tidegate resolve",
         )
-    if mine != known and mine:
+    if mine and not known:
         write_atomic(paths.witness, f"{mine}\n")
 
 
@@ -43,6 +46,19 @@ def follow(paths: Paths, witness: str) -> None:
     """Remember who is in office."""
     if witness and holder(paths) != witness:
         write_atomic(paths.witness, f"{witness}\n")
+
+
+def elsewhere(paths: Paths) -> bool:
+    """Whether another host is the witness."""
+    mine = generations.host_of(paths, deployment.current_number(paths))
+    return bool(mine) and holder(paths) not in ("", mine)
+
+
+def remember(paths: Paths, place: Dict[str, Any]) -> None:
+    """Remember who is in office, and how it is reached when nobody is there to say so."""
+    if place:
+        write_if_changed(paths.witness_place, json.dumps(place, sort_keys=True))
+        follow(paths, str(place.get("name") or ""))
 
 
 def legacy(paths: Paths, _args: Dict[str, Any]) -> Dict[str, Any]:

@@ -60,6 +60,7 @@ class Ops:
         record["kind"] = args.get("kind", "deploy")
         record["files_from"] = args.get("files_from")
         record["revoked"] = args.get("revoked") or []
+        record["generation"] = int(args.get("generation") or 0)
         self._step("prepare")
         result = prepare(self.context, args)
         self._undecided()
@@ -227,6 +228,7 @@ class Ops:
     def _entry(self, event: str, outcome: str) -> Dict[str, Any]:
         ctx = self.context
         found = generations.load(ctx.paths, ctx.number)
+        again = ctx.record.get("generation")
         return {
             "at": clock.wall(),
             "event": event,
@@ -237,4 +239,5 @@ class Ops:
             "reason": ctx.record["reason"],
             "release": digest(found.whole) if found else "",
             "version": found.release.get("version", "") if found else "",
+            **({"generation": again} if again else {}),
         }

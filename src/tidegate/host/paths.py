@@ -64,6 +64,11 @@ class Paths(NamedTuple):
         return self.root / "witness"
 
     @property
+    def witness_place(self) -> Path:
+        """How another host that is the witness is reached."""
+        return self.root / "witness.json"
+
+    @property
     def revoked(self) -> Path:
         """Versions of secrets that are not used any more, one a line."""
         return self.root / "revoked"

@@ -14,9 +14,9 @@ import os
 from pathlib import Path
 from typing import Any, Dict, List, TextIO
 
-from tidegate.host import deployment
+from tidegate.host import deployment, ledger
 from tidegate.host.errors import HostError
-from tidegate.host.files import make_dir, read_text, write_if_changed, write_once
+from tidegate.host.files import make_dir, read_json, read_text, write_if_changed, write_once
 from tidegate.host.paths import Paths
 from tidegate.host.run import run
 
@@ -32,6 +32,29 @@ def ask(paths: Paths, place: Dict[str, Any], name: str) -> str:
     `place` is how the controller said that the witness is reached: `address`, `port`, `user`
     and `host_keys`. HostError (error, `witness-silent`) when there is no such answer.
     """
+    answer = _question(paths, place, {"v": 1, "deployment": name, "outcome": "abort"})
+    outcome = str(answer.get("outcome"))
+    if outcome not in OUTCOMES:
+        raise _silent(place, f"it answered {answer.get('error', {}).get('message', 'nothing')}")
+    return outcome
+
+
+def ask_rollback(paths: Paths) -> Dict[str, Any]:
+    """The rollback that the witness serves: its `number`, `token`, `deployment`, `generation`.
+
+    HostError (refused) where it serves something else, (error) where it is silent.
+    """
+    place = read_json(paths.witness_place) or {}
+    answer = _question(paths, place, {"v": 1, "question": "rollback"})
+    if "error" in answer:
+        problem = answer["error"]
+        raise HostError(
+            problem["class"], problem["code"], problem["message"], hint=problem.get("hint", "")
+        )
+    return answer
+
+
+def _question(paths: Paths, place: Dict[str, Any], question: Dict[str, Any]) -> Dict[str, Any]:
     known = paths.root / "witness_known_hosts"
     write_if_changed(known, "".join(f"{ALIAS} {key}\n" for key in place["host_keys"]), 0o600)
     options = {
@@ -48,39 +71,60 @@ def ask(paths: Paths, place: Dict[str, Any], name: str) -> str:
     }
     argv = ["ssh", "-F", os.devnull, "-T", "-p", str(place.get("port") or 22)]
     argv += [word for key, value in options.items() for word in ("-o", f"{key}={value}")]
-    question = json.dumps({"v": 1, "deployment": name, "outcome": "abort"}) + "\n"
     done = run(
         [*argv, f"{place['user']}@{place['address']}".lstrip("@"), "peer"],
-        stdin=question.encode(),
+        stdin=json.dumps(question).encode() + b"\n",
         check=False,
         timeout_s=ANSWER_S,
     )
     try:
         answer = json.loads(done.stdout)
-        outcome = str(answer.get("outcome"))
-    except (ValueError, AttributeError):
-        outcome = ""
-    if outcome not in OUTCOMES:
-        said = (done.stderr.strip().splitlines() or ["no answer"])[-1]
-        raise HostError(
-            "error",
-            "witness-silent",
-            f"the witness {place['address']} does not say what became of {name}: {said}",
-            subject=name,
-            hint="bring it back; if it is lost for good: tidegate resolve",
-        )
-    return outcome
+    except ValueError:
+        answer = None
+    if not isinstance(answer, dict):
+        raise _silent(place, (done.stderr.strip().splitlines() or ["no answer"])[-1])
+    return answer
+
+
+def _silent(place: Dict[str, Any], why: str) -> HostError:
+    return HostError(
+        "error",
+        "witness-silent",
+        f"the witness {place.get('name', place['address'])} does not answer: {why}",
+        subject=str(place["address"]),
+        hint="bring it back; if it is lost for good: tidegate resolve",
+    )
 
 
 def answer(paths: Paths, source: TextIO, sink: TextIO) -> int:
     """The witness's side: one question from `source`, one answer to `sink`; the exit status."""
+    line = source.readline(LONGEST)
     try:
-        outcome = propose(paths, source.readline(LONGEST))
+        found = _rollback(paths) if '"question"' in line else {"outcome": propose(paths, line)}
     except HostError as problem:
         sink.write(json.dumps({"error": problem.as_dict()}) + "\n")
         return 3
-    sink.write(json.dumps({"outcome": outcome}) + "\n")
+    sink.write(json.dumps(found) + "\n")
     return 0
+
+
+def _rollback(paths: Paths) -> Dict[str, Any]:
+    """The rollback that serves here; HostError (refused) where something else does."""
+    number = deployment.current_number(paths)
+    for entry in reversed(ledger.entries(paths.ledger)):
+        if entry.get("generation") and str(entry.get("deployment", "")).endswith(f"/{number}"):
+            return {
+                "deployment": entry["deployment"],
+                "number": number,
+                "token": deployment.highest_token(paths),
+                "generation": entry["generation"],
+            }
+    raise HostError(
+        "refused",
+        "no-rollback",
+        "the witness was not rolled back",
+        hint=f"there first: tidegate-host rollback --project {paths.instance}",
+    )
 
 
 def propose(paths: Paths, line: str) -> str:
