@@ -74,8 +74,9 @@ class Agent:
     def _recover(self) -> None:
         """Go on with what was decided; an undecided deployment waits for its controller."""
         with self._work:
+            state = self.context.record["state"]
             outcome = self.ops.outcome()
-            if outcome and self.context.record["state"] not in protocol.ENDED:
+            if outcome and state not in protocol.ENDED:
                 self.context.info("recover", f"the decision was {outcome}")
                 self._finish(outcome)
 

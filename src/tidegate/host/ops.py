@@ -96,7 +96,7 @@ class Ops:
 
     def decide(self, wanted: str) -> str:
         """On the witness: write the outcome once; returns what is recorded, whoever wrote it."""
-        if wanted not in ("commit", "abort"):
+        if wanted not in protocol.OUTCOMES:
             raise HostError("input", "bad-outcome", f"{wanted!r} is neither commit nor abort")
         if self.elsewhere:
             raise HostError("input", "not-the-witness", "another host decides for all")
@@ -134,9 +134,8 @@ class Ops:
 
     def settle(self, outcome: str) -> None:
         """A person decided in place of a witness that is lost for good; nothing: nobody did."""
-        if outcome in ("commit", "abort") and not protocol.undoes_alone(
-            self.context.record["state"]
-        ):
+        voted = not protocol.undoes_alone(self.context.record["state"])
+        if outcome in protocol.OUTCOMES and voted:
             self._record(outcome)
 
     def lapse(self) -> None:
@@ -156,8 +155,10 @@ class Ops:
             return dict(record["results"].get("finish", {}))
         outcome, known = str(args.get("outcome")), self.outcome()
         may = bool(known or self.elsewhere) and protocol.may_obey(outcome, known)
-        if not may or outcome not in ("commit", "abort"):
+        if not may or outcome not in protocol.OUTCOMES:
             raise HostError("refused", "not-decided", f"the decision is {known or 'open'!r}")
+        if not protocol.may_end(outcome, record["state"]):
+            raise HostError("input", "wrong-state", f"{record['state']}: {outcome} is too early")
         self._record(outcome)
         self._step_to_end(outcome)
         if record["state"] in protocol.ENDED:

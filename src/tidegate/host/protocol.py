@@ -38,6 +38,7 @@ TRANSITIONS = {
     ("aborting", "finished"): "reverted",
 }
 ENDED = ("committed", "reverted")
+OUTCOMES = ("commit", "abort")
 # States that follow a decision: whoever starts in them goes on, whatever the controller does.
 ENDING = {"committing": "commit", "aborting": "abort"}
 # What the protocol calls each of them: idle > prepared > switched > committed|reverted.
@@ -66,6 +67,11 @@ def may_record(outcome: str, state: str) -> bool:
 def may_obey(outcome: str, known: str) -> bool:
     """Whether a controller's word `outcome` may be followed where `known` is recorded here."""
     return known in ("", outcome)
+
+
+def may_end(outcome: str, state: str) -> bool:
+    """Whether a host in `state` can end with `outcome`, or is on its way there."""
+    return (state, outcome) in TRANSITIONS or ENDING.get(state) == outcome
 
 
 def may_join(token: int, seen: int) -> bool:

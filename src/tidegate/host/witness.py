@@ -18,12 +18,12 @@ from tidegate.host import deployment, ledger
 from tidegate.host.errors import HostError
 from tidegate.host.files import make_dir, read_json, read_text, write_if_changed, write_once
 from tidegate.host.paths import Paths
+from tidegate.host.protocol import OUTCOMES
 from tidegate.host.run import run
 
 ALIAS = "tidegate-witness"
 LONGEST = 4096
 ANSWER_S = 20.0
-OUTCOMES = ("commit", "abort")
 
 
 def ask(paths: Paths, place: Dict[str, Any], name: str) -> str:
