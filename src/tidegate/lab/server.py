@@ -151,6 +151,14 @@ class Server:
                 self.disk.cut_power(self.namespace)
             self._clear()
 
+    def freeze(self) -> None:
+        """Let nothing in it run any more, until ``thaw``: it is there and does not answer."""
+        self.namespace.podman("pause", self.container)
+
+    def thaw(self) -> None:
+        """Let it run again."""
+        self.namespace.podman("unpause", self.container)
+
     def remove(self) -> None:
         """Switch it off and throw its disk away; its address and host key stay its own."""
         shared.ensure(self.places)

@@ -14,6 +14,7 @@ from typing import Any
 
 from tidegate.testing.prove import deploy, evidence, kills, protocol, specials
 from tidegate.testing.prove.compose import prove as compose
+from tidegate.testing.prove.fleet import prove as fleet
 
 Result = tuple[list[Any], dict[str, Any]]
 
@@ -25,6 +26,9 @@ def run(asked: argparse.Namespace, seed: int) -> Result:
     if asked.part == "compose":
         server = asked.servers or "ladder"
         return compose.prove(seed, server, asked.corpus, asked.files, asked.damaged)
+    if asked.part == "fleet":
+        names = (asked.servers or "fleet-1,fleet-2,fleet-3").split(",")
+        return fleet.prove(seed, names, asked.faults, asked.minutes)
     if asked.part == "protocol":
         return protocol.prove()
     if asked.part == "cases":
@@ -36,11 +40,14 @@ def run(asked: argparse.Namespace, seed: int) -> Result:
 def main(argv: list[str] | None = None) -> int:
     """Run a part and write its evidence."""
     parser = argparse.ArgumentParser(prog="scripts/prove", description=__doc__)
-    parser.add_argument("part", choices=("deploy", "kills", "cases", "compose", "protocol"))
+    parser.add_argument(
+        "part", choices=("deploy", "kills", "cases", "compose", "fleet", "protocol")
+    )
     parser.add_argument("--seed", type=int, help="any number; a new one each time by default")
     parser.add_argument("--servers", default="", help="lab servers to use; they are made anew")
     parser.add_argument("--deployments", type=int, default=30)
     parser.add_argument("--instants", type=int, default=24, help="kills inside of each phase")
+    parser.add_argument("--faults", type=int, default=500, help="of `fleet`")
     parser.add_argument("--minutes", type=float, default=45, help="begin no kill after these")
     parser.add_argument(
         "--cases", default="", help="only those cases besides the kills whose names contain this"

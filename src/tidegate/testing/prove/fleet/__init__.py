@@ -1,0 +1,1 @@
+"""``prove fleet``: faults in controllers, hosts and the network between them, three hosts, load."""
