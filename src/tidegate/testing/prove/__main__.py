@@ -16,6 +16,7 @@ from tidegate.testing.prove import deploy, evidence, kills, protocol, specials
 from tidegate.testing.prove.compose import prove as compose
 from tidegate.testing.prove.fleet import prove as fleet
 
+PARTS = ("deploy", "kills", "cases", "compose", "fleet", "protocol")
 Result = tuple[list[Any], dict[str, Any]]
 
 

@@ -108,8 +108,8 @@ def shoot(party: Party, clients: list[Client], number: int, aimed: list[Fault]) 
         wrong = [what for at, what in failed if not rightly or at > over + GRACE_S]
         shot.missed += len(failed)
         if wrong:
-            words = dict(Counter(wrong).most_common(3))
-            shot.violations.append(f"clients of {client.server.name} noticed: {words}")
+            most = dict(Counter(wrong).most_common(3))
+            shot.violations.append(f"clients of {client.server.name} noticed: {most}")
     following = party.next_version()
     outcome = party.deploy()
     if outcome.code != 0:
