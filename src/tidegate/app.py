@@ -172,7 +172,8 @@ def _drained(found: Fleet, wanted: Mapping[str, bool]) -> list[str]:
     """The hosts that run nothing: as the serving release has it, but for what is wanted now."""
     known = (found.seen.get("release") or {}).get("hosts") or {}
     before = {name: bool(host.get("drained")) for name, host in known.items()}
-    left = [name for name in known if name not in found.by_host and known[name]["services"]]
+    gone = {*found.by_host, *(found.seen.get("lost") or ())}
+    left = [name for name in known if name not in gone and known[name]["services"]]
     if left:
         raise InputError(
             f"{left[0]} runs {found.seen.get('deployment')} and is not in the configuration",

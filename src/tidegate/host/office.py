@@ -9,7 +9,7 @@ the next one goes on: the old witness still tells what the new one needs.
 from __future__ import annotations
 
 import json
-from typing import Any, Dict
+from typing import Any, Dict, List
 
 from tidegate.host import clock, deployment, generations, ledger
 from tidegate.host.errors import HostError
@@ -75,8 +75,15 @@ def legacy(paths: Paths, _args: Dict[str, Any]) -> Dict[str, Any]:
     }
 
 
+def lost(paths: Paths) -> List[str]:
+    """Hosts that are gone for good, as a person said."""
+    return (read_text(paths.lost) or "").split()
+
+
 def take_over(paths: Paths, args: Dict[str, Any]) -> Dict[str, Any]:
     """Become the witness: `legacy` of the one before, `mine` this host's name, `reason` why.
+
+    `lost` is the name of the one before, where it is gone for good.
 
     HostError (refused) while a deployment is open here.
     """
@@ -100,5 +107,9 @@ def take_over(paths: Paths, args: Dict[str, Any]) -> Dict[str, Any]:
                 "reason": str(args.get("reason", "")),
             },
         )
+        if args.get("lost"):
+            write_atomic(
+                paths.lost, "".join(f"{n}\n" for n in sorted({*lost(paths), args["lost"]}))
+            )
         write_atomic(paths.witness, f"{args['mine']}\n")
     return {"token": token, "number": number}

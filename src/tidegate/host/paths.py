@@ -69,6 +69,11 @@ class Paths(NamedTuple):
         return self.root / "witness.json"
 
     @property
+    def lost(self) -> Path:
+        """Names of hosts that are gone for good, one a line."""
+        return self.root / "lost"
+
+    @property
     def revoked(self) -> Path:
         """Versions of secrets that are not used any more, one a line."""
         return self.root / "revoked"

@@ -77,7 +77,13 @@ def replace_lost(fleet: Fleet, lost: str) -> list[str]:
     for agent in fleet.agents:
         _closed(agent)
     legacy = {"token": token, "number": number, "decisions": decisions}
-    office = {"legacy": legacy, "mine": fleet.witness.name, "owner": owner(), "reason": lost}
+    office = {
+        "legacy": legacy,
+        "mine": fleet.witness.name,
+        "owner": owner(),
+        "reason": f"{lost} is lost for good",
+        "lost": lost,
+    }
     fleet.witness.call("take_over", office, timeout_s=OBSERVE_S)
     return told
 
