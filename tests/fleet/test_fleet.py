@@ -13,6 +13,7 @@ import pytest
 
 from tests.fleet.fleet import Fleet
 from tests.semantics.site import until
+from tidegate.lab import Lab
 
 pytestmark = pytest.mark.lab
 
@@ -265,5 +266,6 @@ def test_a_witness_is_lost_for_good(fleet: Fleet) -> None:
         fleet.deploy()
         assert [host.get(8080) for host in others] == ["3", "3"]
         fleet.site.destroy()
-    finally:
-        lost.server.start()
+    finally:  # one that comes back must be made anew
+        lost.server.remove()
+        Lab.up((lost.server.name,))

@@ -102,7 +102,14 @@ def join(paths: Paths, args: Dict[str, Any], since: str) -> Optional[Dict[str, A
         if record is not None and record["token"] == token and record["number"] == number:
             return record
         if not may_join(token, highest_token(paths)):
-            raise stale(f"{args['environment']}/{number}", record)
+            seen = highest_token(paths)
+            raise HostError(
+                "refused",
+                "stale-token",
+                f"{args['environment']}/{number} has token {token}, and this host has seen {seen}",
+                subject=f"{args['environment']}/{number}",
+                hint="a newer deployment was here; if another host is the witness, deploy from it",
+            )
         if record is not None:
             return None
         return _open(paths, args, number, token, since)
