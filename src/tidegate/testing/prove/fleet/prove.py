@@ -1,4 +1,4 @@
-"""Hundreds of faults, two or more in each deployment; after each, with no hand on it, all is well.
+"""Hundreds of faults, one to four in a deployment; after each, with no hand on it, all is well.
 
 All hosts serve one release and remember the same outcome, nothing is left of any other, every
 acknowledged row is there, clients missed only hosts that were down, and the next deployment works.
@@ -6,9 +6,12 @@ acknowledged row is there, clients missed only hosts that were down, and the nex
 
 from __future__ import annotations
 
+import random
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -18,7 +21,8 @@ from tidegate.testing.prove.fleet.faults import PHASES, Fault, faults, strike
 from tidegate.testing.prove.fleet.party import Party
 from tidegate.testing.prove.progress import Progress
 
-AT_ONCE = 2
+SIZE = 3
+AT_ONCE = (1, 4)
 # A host that was down is missed a little longer: it boots, or its connections are found broken.
 GRACE_S = 15.0
 
@@ -39,34 +43,60 @@ class Shot:
 
 
 def prove(seed: int, names: list[str], count: int, minutes: float) -> tuple[list[Any], Any]:
-    """Run it; the violations and the figures. After ``minutes`` no further shot is begun."""
+    """Run it on fleets of three servers side by side; the violations and the figures.
+
+    After ``minutes`` no further deployment is disturbed.
+    """
     progress = Progress("fleet")
-    party = Party.up(names)
-    clients = [Client(server, server is party.servers[0]) for server in party.servers]
+    parties = [Party.up(names[at : at + SIZE]) for at in range(0, len(names), SIZE)]
+    clients = [[Client(s, s is p.servers[0]) for s in p.servers] for p in parties]
+    queue = deque(volleys(seed, count))
     shots: list[Shot] = []
-    try:
-        undisturbed(party)
-        for client in clients:
-            threading.Thread(target=client.run, daemon=True).start()
-        queue = faults(seed, count, len(names))
-        while queue and progress.minutes() < minutes:
-            aimed = [queue.pop() for _ in range(min(AT_ONCE, len(queue)))]
-            shot = shoot(party, clients, len(shots) + 1, aimed)
+
+    def fight(party: Party, mine: list[Client]) -> None:
+        while progress.minutes() < minutes:
+            try:
+                aimed = queue.popleft()
+            except IndexError:
+                return
+            shot = shoot(party, mine, len(shots) + 1, aimed)
             if shot.violations:
                 shot.trace = party.trace()
             shots.append(shot)
-            done = sum(len(each.faults) for each in shots)
-            bad = f"  VIOLATED {shot.violations}" if shot.violations else ""
-            kinds = " + ".join(f"{f.kind} in {f.phase}" for f in aimed)
-            progress.step(done, count, f"{kinds}: {shot.ended} serves, {shot.seconds} s{bad}")
-        left = [f"no time for {len(queue)} more faults"] if queue else []
-        bad_shots = [{"seed": seed, **asdict(shot)} for shot in shots if shot.violations]
-        return [*bad_shots, *left], figures(shots, clients)
+            progress.step(sum(len(each.faults) for each in shots), count, line(shot))
+
+    try:
+        for party in parties:
+            undisturbed(party)
+        for client in (each for group in clients for each in group):
+            threading.Thread(target=client.run, daemon=True).start()
+        with ThreadPoolExecutor(len(parties)) as pool:
+            list(pool.map(fight, parties, clients))
+        rest = sum(map(len, queue))
+        left: list[Any] = [f"no time for {rest} more faults"] if rest else []
+        bad = [{"seed": seed, **asdict(shot)} for shot in shots if shot.violations]
+        return [*bad, *left], figures(shots, [each for group in clients for each in group])
     finally:
-        for client in clients:
-            client.over.set()
-        party.lab.heal()
-        party.close()
+        for group, party in zip(clients, parties, strict=True):
+            for client in group:
+                client.over.set()
+            party.lab.heal()
+            party.close()
+
+
+def volleys(seed: int, count: int) -> Iterator[list[Fault]]:
+    """The faults in groups of one to four, each group for one deployment."""
+    chance = random.Random(seed + 1)  # noqa: S311 - a seed makes the run repeatable
+    queue = faults(seed, count, SIZE)
+    while queue:
+        yield [queue.pop() for _ in range(min(chance.randint(*AT_ONCE), len(queue)))]
+
+
+def line(shot: Shot) -> str:
+    """One disturbed deployment for the person who waits."""
+    kinds = " + ".join(f"{fault.kind} in {fault.phase}" for fault in shot.faults)
+    bad = f"  VIOLATED {shot.violations}" if shot.violations else ""
+    return f"{kinds}: {shot.ended} serves, {shot.seconds} s{bad}"
 
 
 def undisturbed(party: Party) -> Outcome:
