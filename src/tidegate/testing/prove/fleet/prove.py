@@ -1,4 +1,4 @@
-"""Hundreds of faults, one to four in a deployment; after each, with no hand on it, all is well.
+"""Hundreds of faults, two to six in a deployment; after each, with no hand on it, all is well.
 
 All hosts serve one release and remember the same outcome, nothing is left of any other, every
 acknowledged row is there, clients missed only hosts that were down, and the next deployment works.
@@ -22,7 +22,7 @@ from tidegate.testing.prove.fleet.party import Party
 from tidegate.testing.prove.progress import Progress
 
 SIZE = 3
-AT_ONCE = (1, 4)
+AT_ONCE = (2, 6)
 # A host that was down is missed a little longer: it boots, or its connections are found broken.
 GRACE_S = 15.0
 
@@ -85,7 +85,7 @@ def prove(seed: int, names: list[str], count: int, minutes: float) -> tuple[list
 
 
 def volleys(seed: int, count: int) -> Iterator[list[Fault]]:
-    """The faults in groups of one to four, each group for one deployment."""
+    """The faults in groups of two to six, each group for one deployment."""
     chance = random.Random(seed + 1)  # noqa: S311 - a seed makes the run repeatable
     queue = faults(seed, count, SIZE)
     while queue:
