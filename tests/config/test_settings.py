@@ -121,7 +121,6 @@ def test_a_named_env_file_must_exist() -> None:
     ("environment", "words"),
     [
         ("hosts: {a: {ssh: a@b}}, gates: [{check: {command: [x]}}]", "gate check"),
-        ("hosts: {a: {ssh: a@b}}, secrets: x.age", "secrets"),
     ],
 )
 def test_what_is_not_available_is_refused_by_name(environment: str, words: str) -> None:
