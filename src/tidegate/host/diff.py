@@ -21,6 +21,8 @@ def change(old: Optional[Entry], new: Entry) -> str:
     """`none`, `settings` (edge and fronts only) or `restart` (the copies must be new)."""
     if old is None:
         return "restart"
+    if old == new:
+        return "none"
     keys = {key for key in set(old) | set(new) if old.get(key) != new.get(key)}
     if not keys:
         return "none"

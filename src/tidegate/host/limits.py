@@ -35,6 +35,7 @@ OLD = frozenset(
     {"--memory-swappiness", "--oom-kill-disable", "--cpu-rt-runtime", "--cpu-rt-period"}
 )
 KEYS = {"PidsLimit": "--pids-limit", "Ulimit": "--ulimit"}
+LIMITING = frozenset({"PodmanArgs", *KEYS})
 UNLIMITED = -1
 MARK = "# not enforced on this host: "
 
@@ -67,7 +68,8 @@ def fit(lines: Iterable[Line], facts: Optional[Facts]) -> List[Tuple[str, str]]:
 
 def missed(unit: Mapping[str, Iterable[Line]], facts: Optional[Facts]) -> List[Miss]:
     """The limits of a service's unit that do not hold on a host with these `facts`."""
-    found = [_miss(key, value, facts or {}) for key, value in unit.get("Container", ())]
+    lines = unit.get("Container", ())
+    found = [_miss(key, value, facts or {}) for key, value in lines if key in LIMITING]
     return [miss for miss in found if miss is not None and miss.limit]
 
 

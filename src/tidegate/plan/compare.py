@@ -6,12 +6,13 @@ happens.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from tidegate.host import limits
 from tidegate.host.canon import digest
 from tidegate.host.diff import change
+from tidegate.host.order import dependencies_first
 from tidegate.host.placement import REMOTE
 from tidegate.plan import model
 from tidegate.plan.lines import differences
@@ -122,6 +123,8 @@ def _changes(old: Release, new: Release) -> Iterator[Change]:
 
 
 def _service_changes(old: Entry, new: Entry) -> Iterator[tuple[str, str, str]]:
+    if old == new:
+        return
     if old["image"] != new["image"]:
         yield "Image", short(old["image"]), short(new["image"])
     for key, one, two in differences(old["unit"], new["unit"]):
@@ -203,11 +206,12 @@ def _actions(
 ) -> tuple[Action, ...]:
     kinds = {name: _kind(old, new, name, mended) for name in new["services"]}
     renewed = {name for name, kind in kinds.items() if kind == "restart"}
+    keys, waiting = _keys(changes), _waiting(new, renewed)
     found = []
     for name in ordered(new):
-        reasons = _reasons(old, name, changes, mended)
+        reasons = _reasons(old, name, keys, mended)
         entry = new["services"][name]
-        callers = sorted(n for n in renewed if name in new["services"][n]["depends_on"])
+        callers = waiting.get(name, ())
         if entry["strategy"] == "job":
             if name in renewed or callers:
                 why = reasons or tuple(f"{caller} is new" for caller in callers)
@@ -228,6 +232,24 @@ def _actions(
     ]
     phases = ("prepare", "switch", "finish")
     return tuple(sorted(found, key=lambda action: phases.index(action.phase)))
+
+
+def _keys(changes: Iterable[Change]) -> dict[str, list[str]]:
+    """What changed in each service."""
+    found: dict[str, list[str]] = {}
+    for change in changes:
+        if change.kind == "service":
+            found.setdefault(change.name, []).append(change.key)
+    return found
+
+
+def _waiting(release: Release, renewed: Iterable[str]) -> dict[str, list[str]]:
+    """Service → those of ``renewed`` that wait for it."""
+    found: dict[str, list[str]] = {}
+    for name in sorted(renewed):
+        for other in release["services"][name]["depends_on"]:
+            found.setdefault(other, []).append(name)
+    return found
 
 
 def _partners(release: Release, name: str) -> list[str]:
@@ -256,29 +278,14 @@ def _renewal(old: Release, entry: Entry, name: str, reasons: tuple[str, ...]) ->
 
 
 def _reasons(
-    old: Release, name: str, changes: tuple[Change, ...], mended: Mapping[str, str]
+    old: Release, name: str, keys: Mapping[str, list[str]], mended: Mapping[str, str]
 ) -> tuple[str, ...]:
     if name not in old["services"]:
         return (model.NEW,)
-    found = [change.key for change in changes if (change.kind, change.name) == ("service", name)]
-    if name in mended:
-        found.append(mended[name])
-    return tuple(found)
+    why = (mended[name],) if name in mended else ()
+    return (*keys.get(name, ()), *why)
 
 
 def ordered(release: Release) -> list[str]:
     """All services, dependencies first."""
-    result: list[str] = []
-    seen: set[str] = set()
-
-    def visit(name: str) -> None:
-        if name in seen or name not in release["services"]:
-            return
-        seen.add(name)
-        for other in sorted(release["services"][name]["depends_on"]):
-            visit(other)
-        result.append(name)
-
-    for name in sorted(release["services"]):
-        visit(name)
-    return result
+    return dependencies_first({n: entry["depends_on"] for n, entry in release["services"].items()})
