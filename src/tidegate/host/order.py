@@ -20,10 +20,13 @@ def dependencies_first(waits: Mapping[str, Iterable[str]]) -> List[str]:
 
     for first in sorted(waits):
         if first not in seen:
+            if not waits[first]:  # most of a host's services run elsewhere, and wait for nothing
+                seen.add(first)
+                result.append(first)
+                continue
             enter(first)
         while path:
-            name, others = path[-1]
-            following = next((o for o in others if o in waits and o not in seen), None)
+            following = next((o for o in path[-1][1] if o in waits and o not in seen), None)
             if following is None:
                 result.append(path.pop()[0])
             else:

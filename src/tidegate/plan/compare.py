@@ -7,7 +7,8 @@ happens.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from tidegate.host import limits
 from tidegate.host.canon import digest
@@ -17,9 +18,13 @@ from tidegate.host.placement import REMOTE
 from tidegate.plan import model
 from tidegate.plan.lines import differences
 from tidegate.plan.model import Action, Change, Drift, ImageChange, Plan, PortChange, Unenforced
+from tidegate.plan.once import Once
 
 Release = Mapping[str, Any]
 Entry = Mapping[str, Any]
+Difference = tuple[str, str, str]  # what, in the old one, in the new one
+Units = tuple[tuple[str, Mapping[str, Any]], ...]
+Compared = tuple[str, tuple[Difference, ...]]  # what tidegate.host.diff says, and why
 NOTHING: Release = {
     "services": {},
     "networks": {},
@@ -51,38 +56,78 @@ PARTS = (
 RUNS_AGAIN = frozenset({"edited", "missing", "stopped", "limits"})
 
 
+class Shared:
+    """What several hosts' plans have alike, worked out once."""
+
+    def __init__(self) -> None:
+        self.bare = Once(self._bare)
+        self._compared = Once(self._compare)
+        self._lines = Once(lambda old, new: tuple(differences(old, new)))
+
+    def _bare(self, old: Release, new: Release) -> Bare:
+        services = {
+            name: self._compared(old["services"].get(name), entry)
+            for name, entry in new["services"].items()
+        }
+        kinds = {name: kind for name, (kind, _) in services.items()}
+        changes = tuple(_changes(old, new, services))
+        plan = Plan(
+            instance=new["instance"],
+            environment=new["environment"],
+            release="",
+            running="",
+            version=new["version"],
+            running_version=old["version"],
+            images=tuple(_images(old, new)),
+            added=tuple(_units(new, old)),
+            removed=tuple(_units(old, new)),
+            changes=changes,
+            actions=_actions(old, new, kinds, changes, {}),
+            files=tuple(sorted(set(new["files"]) - set(old["files"]))),
+            ports=tuple(_ports(old, new)),
+        )
+        return Bare(plan, kinds, _limited(new))
+
+    def _compare(self, old: Entry | None, new: Entry) -> Compared:
+        kind = change(old, new)
+        if old is None or kind == "none":
+            return kind, ()
+        return kind, tuple(_service_changes(old, new, self._lines(old["unit"], new["unit"])))
+
+
+class Bare(NamedTuple):
+    """A plan by the releases alone; ``kinds`` says what each service asks for."""
+
+    plan: Plan
+    kinds: Mapping[str, str]
+    limited: Units
+
+
 def plan(
     old: Release | None,
     new: Release,
     observed: Mapping[str, Any],
     digests: tuple[str, str] | None = None,
+    shared: Shared | None = None,
 ) -> Plan:
     """What deploying ``new`` does where ``old`` runs.
 
     ``observed`` is the host's answer to ``observe``: its ``drift``, ``services`` and ``facts``
     are read. ``digests`` are those of the new release and of the old one ("" for none), where
-    ``new`` and ``old`` are only what one host runs of them.
+    ``new`` and ``old`` are only what one host runs of them; ``shared`` is for its neighbours.
     """
     wanted, running = digests or (digest(new), digest(old) if old else "")
-    before = old or NOTHING
-    drift = tuple(Drift(d["subject"], d["kind"], d["detail"]) for d in observed.get("drift") or ())
-    changes = tuple(_changes(before, new))
-    return Plan(
-        instance=new["instance"],
-        environment=new["environment"],
+    before, mended = old or NOTHING, _mended(observed)
+    bare, kinds, limited = (shared or Shared()).bare(before, new)
+    return replace(
+        bare,
         release=wanted,
         running=running,
-        version=new["version"],
-        running_version=before["version"],
-        images=tuple(_images(before, new)),
-        added=tuple(_units(new, before)),
-        removed=tuple(_units(before, new)),
-        changes=changes,
-        actions=_actions(before, new, changes, _mended(observed)),
-        files=tuple(sorted(set(new["files"]) - set(before["files"]))),
-        ports=tuple(_ports(before, new)),
-        drift=drift,
-        unenforced=tuple(_unenforced(new, observed.get("facts"))),
+        actions=_actions(before, new, kinds, bare.changes, mended) if mended else bare.actions,
+        drift=tuple(
+            Drift(d["subject"], d["kind"], d["detail"]) for d in observed.get("drift") or ()
+        ),
+        unenforced=tuple(_unenforced(limited, observed.get("facts"))),
     )
 
 
@@ -108,9 +153,9 @@ def _units(here: Release, there: Release) -> Iterator[tuple[str, str]]:
             yield kind, name
 
 
-def _changes(old: Release, new: Release) -> Iterator[Change]:
-    for name in sorted(set(old["services"]) & set(new["services"])):
-        for key, one, two in _service_changes(old["services"][name], new["services"][name]):
+def _changes(old: Release, new: Release, services: Mapping[str, Compared]) -> Iterator[Change]:
+    for name in sorted(name for name, (_, differing) in services.items() if differing):
+        for key, one, two in services[name][1]:
             yield Change("service", name, key, one, two)
     for kind in ("network", "volume"):
         for name in sorted(set(old[f"{kind}s"]) & set(new[f"{kind}s"])):
@@ -122,12 +167,10 @@ def _changes(old: Release, new: Release) -> Iterator[Change]:
         yield Change("fronts", "", "Image", short(before_proxy), short(after_proxy))
 
 
-def _service_changes(old: Entry, new: Entry) -> Iterator[tuple[str, str, str]]:
-    if old == new:
-        return
+def _service_changes(old: Entry, new: Entry, lines: Iterable[Difference]) -> Iterator[Difference]:
     if old["image"] != new["image"]:
         yield "Image", short(old["image"]), short(new["image"])
-    for key, one, two in differences(old["unit"], new["unit"]):
+    for key, one, two in lines:
         if key != "Image":
             yield key, one, two
     for part, words in PARTS:
@@ -180,9 +223,15 @@ def _open_ports(release: Release) -> set[tuple[str, int, str, str]]:
     }
 
 
-def _unenforced(release: Release, facts: Mapping[str, Any] | None) -> Iterator[Unenforced]:
-    for name, entry in sorted(release["services"].items()):
-        for miss in limits.missed(entry["unit"], facts):
+def _limited(release: Release) -> Units:
+    """The units of services that have a limit."""
+    units = ((name, entry["unit"]) for name, entry in sorted(release["services"].items()))
+    return tuple((name, unit) for name, unit in units if limits.limited(unit))
+
+
+def _unenforced(units: Units, facts: Mapping[str, Any] | None) -> Iterator[Unenforced]:
+    for name, unit in units:
+        for miss in limits.missed(unit, facts):
             yield Unenforced(name, miss.limit, miss.why)
 
 
@@ -202,13 +251,19 @@ def _mended(observed: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _actions(
-    old: Release, new: Release, changes: tuple[Change, ...], mended: Mapping[str, str]
+    old: Release,
+    new: Release,
+    kinds: Mapping[str, str],
+    changes: tuple[Change, ...],
+    mended: Mapping[str, str],
 ) -> tuple[Action, ...]:
-    kinds = {name: _kind(old, new, name, mended) for name in new["services"]}
+    kinds = {name: "restart" if name in mended else kind for name, kind in kinds.items()}
     renewed = {name for name, kind in kinds.items() if kind == "restart"}
     keys, waiting = _keys(changes), _waiting(new, renewed)
     found = []
     for name in ordered(new):
+        if kinds[name] == "none" and new["services"][name]["strategy"] == REMOTE:
+            continue
         reasons = _reasons(old, name, keys, mended)
         entry = new["services"][name]
         callers = waiting.get(name, ())
@@ -217,8 +272,7 @@ def _actions(
                 why = reasons or tuple(f"{caller} is new" for caller in callers)
                 found.append(Action(name, model.JOB, "prepare", why))
         elif entry["strategy"] == REMOTE:
-            if kinds[name] != "none":
-                found.append(Action(name, model.LEAD, "switch", reasons or ("other hosts",)))
+            found.append(Action(name, model.LEAD, "switch", reasons or ("other hosts",)))
         elif kinds[name] == "restart":
             found.append(_renewal(old, entry, name, reasons))
         elif partner := next((p for p in _partners(new, name) if p in renewed), ""):
@@ -237,9 +291,9 @@ def _actions(
 def _keys(changes: Iterable[Change]) -> dict[str, list[str]]:
     """What changed in each service."""
     found: dict[str, list[str]] = {}
-    for change in changes:
-        if change.kind == "service":
-            found.setdefault(change.name, []).append(change.key)
+    for item in changes:
+        if item.kind == "service":
+            found.setdefault(item.name, []).append(item.key)
     return found
 
 
@@ -261,12 +315,6 @@ def _partners(release: Release, name: str) -> list[str]:
         if key == "Requires":
             found.append(value.removeprefix(prefix).removesuffix(".service"))
     return [other for other in found if other in release["services"]]
-
-
-def _kind(old: Release, new: Release, name: str, mended: Mapping[str, str]) -> str:
-    if name in mended:
-        return "restart"
-    return change(old["services"].get(name), new["services"][name])
 
 
 def _renewal(old: Release, entry: Entry, name: str, reasons: tuple[str, ...]) -> Action:

@@ -6,7 +6,8 @@ look like credentials are masked.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
+from functools import cache
 from typing import Any
 
 from tidegate.host.canon import digest
@@ -120,7 +121,7 @@ class Plan:
 
     def as_dict(self) -> dict[str, Any]:
         """The ``data`` of a ``tidegate/plan/1`` object."""
-        value = asdict(self)
+        value = _plain(self)
         for name in ("added", "removed"):
             value[name] = [{"kind": kind, "name": item} for kind, item in getattr(self, name)]
         return {**value, "empty": self.empty, "digest": self.digest}
@@ -132,7 +133,23 @@ class Plan:
         Published ports and limits are in the release's own digest, to which an approval is bound
         as well.
         """
-        value = asdict(self)
+        value = _plain(self)
         del value["ports"], value["unenforced"]
         value["drift"] = [[item.subject, item.kind] for item in self.drift]
         return digest(value)
+
+
+def _plain(item: Any) -> dict[str, Any]:
+    """A value of this module as JSON has it: ``asdict`` copies every word of it."""
+    found = {}
+    for name in _names(type(item)):
+        value = getattr(item, name)
+        if isinstance(value, tuple) and value and not isinstance(value[0], str | tuple):
+            value = [_plain(part) for part in value]
+        found[name] = value
+    return found
+
+
+@cache
+def _names(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
