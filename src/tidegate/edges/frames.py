@@ -42,6 +42,14 @@ def request(ident: str, op: str, deployment: str, token: int, args: Mapping[str,
     return line
 
 
+def too_long(host: str) -> InfrastructureError:
+    """A line from a host that is no frame: it has no end within the limit."""
+    return InfrastructureError(
+        f"{host} answered with more than {MAX_FRAME} bytes, which no host of ours does",
+        code="protocol",
+    )
+
+
 def parse(line: bytes, host: str) -> dict[str, Any]:
     """One line from a host; anything but an object means that something else answers."""
     try:

@@ -189,9 +189,9 @@ class Attachment:
 
     def _reply(self, request: Frame, result: Any) -> None:
         state = deployment.public_state(deployment.load(self.paths))
-        self.out.write({"id": request.get("id", ""), **success(state, result)})
+        self.out.answer(str(request.get("id", "")), success(state, result))
 
     def _refuse(self, request: Frame, problem: HostError) -> None:
         with self._lock:
             self._pending.pop(str(request.get("id", "")), None)
-        self.out.write({"id": request.get("id", ""), **failure("idle", problem)})
+        self.out.answer(str(request.get("id", "")), failure("idle", problem))

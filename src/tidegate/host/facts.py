@@ -6,7 +6,17 @@ import platform
 from pathlib import Path
 from typing import Any, Dict, Optional
 
-from tidegate.host import clock, deployment, generations, ledger, machine, office, podman, witness
+from tidegate.host import (
+    clock,
+    deployment,
+    generations,
+    ledger,
+    machine,
+    office,
+    parcel,
+    podman,
+    witness,
+)
 from tidegate.host import observe as observed
 from tidegate.host.files import read_text
 from tidegate.host.paths import Paths
@@ -36,8 +46,8 @@ def hello(paths: Paths, record: Optional[Dict[str, Any]]) -> Answer:
 
 
 def observe(paths: Paths, args: Dict[str, Any]) -> Answer:
-    """What runs here against what should."""
-    return observed.observe(paths, bool(args.get("full")))
+    """What runs here against what should; a long release is left to be fetched in parts."""
+    return parcel.slim(observed.observe(paths, bool(args.get("full"))))
 
 
 def history(paths: Paths, args: Dict[str, Any]) -> Answer:
@@ -78,6 +88,7 @@ STANDING = {
     "observe": observe,
     "history": history,
     "generation": generation,
+    "fetch": parcel.fetch,
     "decision": decision,
     "peer_key": peer_key,
     "peers": peers,

@@ -24,6 +24,7 @@ from tidegate.host import (
     machine,
     observe,
     office,
+    parcel,
     podman,
     systemd,
     units,
@@ -48,7 +49,6 @@ def deploy(paths: Paths, arguments: Arguments) -> int:
     release = json.loads(arguments.release.read_text(encoding="utf-8"))
     signature = arguments.release.with_suffix(".sig").read_text(encoding="utf-8")
     request = {
-        "release": release,
         "signature": signature,
         "kind": "deploy",
         "allow_stateful": arguments.allow_stateful,
@@ -108,7 +108,10 @@ def _drive(
         client.acquire(release["environment"], owner, "by hand")
         for name, value in values.items():
             client.call("secrets", {"name": name, "value_b64": value})
-        client.call("prepare", request)
+        parts, named = parcel.split(release) if "generation" not in request else ([], {})
+        for part in parts:
+            client.call("part", part)
+        client.call("prepare", {**request, **named})
         client.call("switch", {"batch": 1, "percent": 100})
         seen = client.call("watch", {"window_s": limits["watch_s"], "limits": limits})
         outcome = "commit" if seen["verdict"] == "passed" else "abort"

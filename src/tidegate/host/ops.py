@@ -9,7 +9,17 @@ import base64
 import uuid
 from typing import Any, Dict, List, Optional
 
-from tidegate.host import clock, deployment, generations, ledger, office, podman, protocol, witness
+from tidegate.host import (
+    clock,
+    deployment,
+    generations,
+    ledger,
+    office,
+    parcel,
+    podman,
+    protocol,
+    witness,
+)
 from tidegate.host.canon import digest
 from tidegate.host.context import Context
 from tidegate.host.errors import HostError
@@ -50,6 +60,12 @@ class Ops:
         ctx.record["secrets"][name] = known
         deployment.save(ctx.paths, ctx.record)
         return {"version": known}
+
+    def part(self, args: Args) -> Answer:
+        """See tidegate.host.parcel."""
+        self._undecided()
+        parcel.keep(self.context.paths, args)
+        return {}
 
     def prepare(self, args: Args) -> Answer:
         """See tidegate.host.prepare."""

@@ -83,6 +83,11 @@ class Paths(NamedTuple):
         return self.root / "files"
 
     @property
+    def incoming(self) -> Path:
+        """Parts of a release that is on its way here."""
+        return self.root / "incoming"
+
+    @property
     def fronts(self) -> Path:
         return self.root / "fronts"
 

@@ -50,6 +50,8 @@ class Views:
 
     def __init__(self, release: Release) -> None:
         self._release = release
+        if "hosts" not in release:
+            return
         self._links = sorted(release.get("links") or ())
         self._networks = {
             name: frozenset(joined["network"] for joined in entry["networks"])

@@ -18,6 +18,7 @@ from tidegate.host import (
     layout,
     machine,
     observe,
+    parcel,
     podman,
     strategies,
     systemd,
@@ -66,6 +67,8 @@ def _release(ctx: Context, args: Dict[str, Any]) -> Release:
     What is returned is the part of it that this host runs.
     """
     release: Release = args.get("release") or {}
+    if args.get("digest"):
+        release = parcel.take(ctx.paths, ctx.number, str(args["digest"]))
     signature = str(args.get("signature") or "")
     host = str(ctx.record.get("host") or "")
     if args.get("generation"):
@@ -76,6 +79,7 @@ def _release(ctx: Context, args: Dict[str, Any]) -> Release:
         generations.check(release, ctx.paths.instance, host)
         verify(release, signature, ctx.paths.allowed_signers)
         generations.store(ctx.paths, ctx.number, release, signature, host)
+    parcel.clear(ctx.paths)
     return here(release, host)
 
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tidegate.errors import DeploymentFailed, InDoubtError, InfrastructureError, TidegateError
-from tidegate.host.placement import here, order
+from tidegate.host.placement import Views, order
+from tidegate.pipeline.cargo import Cargo
 from tidegate.pipeline.lease import Lease
 from tidegate.pipeline.states import CLOSING, DECIDED, ENDS, TABLE, Outcome, Phase
 from tidegate.ports import Answer, Host, Reporter
@@ -92,6 +93,7 @@ class Runner:
         self._report = Report()
         self._token = 0
         self._lease = Lease(hosts, attempt.lease_s)
+        self._cargo = Cargo.of(attempt.release) if attempt.release else Cargo()
         self._steps: Mapping[Phase, Callable[[], Results]] = {
             Phase.ACQUIRE: self._acquire,
             Phase.JOIN: self._join,
@@ -198,6 +200,10 @@ class Runner:
 
     def _secrets(self) -> Results:
         """Each host gets the secrets of the services that it runs."""
+        if not self._attempt.secrets:
+            return []
+        views = Views(self._attempt.release or {"services": {}})
+        uses = {host.name: _secrets_of(views.of(host.name)) for host in self._hosts}
         sent = [
             self._begin(
                 host,
@@ -210,13 +216,9 @@ class Runner:
             )
             for host in self._hosts
             for name, value in self._attempt.secrets.items()
-            if name in self._uses(host)
+            if name in uses[host.name]
         ]
         return [self._wait(answer, Phase.SECRETS) for answer in sent]
-
-    def _uses(self, host: Host) -> set[str]:
-        services = here(self._attempt.release or {}, host.name).get("services") or {}
-        return {str(use["secret"]) for entry in services.values() for use in entry["secrets"]}
 
     def _prepare(self) -> Results:
         attempt = self._attempt
@@ -229,7 +231,9 @@ class Runner:
         if attempt.generation:
             args["generation"] = attempt.generation
         else:
-            args |= {"release": attempt.release, "signature": attempt.signature}
+            args |= {**(self._cargo.named or {}), "signature": attempt.signature}
+        for part in self._cargo.parts:
+            self._gather(Phase.PREPARE, [self._begin(host, "part", part) for host in self._hosts])
         results: Results = []
         for wave in self._waves():
             asked = [self._begin(h, "prepare", {**args, "blobs": self._blobs(h)}) for h in wave]
@@ -322,6 +326,10 @@ class Runner:
             )
         elif end is Phase.LEFT and report.error is None:
             report.error = InfrastructureError(f"{name} could not be put back", code="left")
+
+
+def _secrets_of(view: Mapping[str, Any]) -> set[str]:
+    return {str(use["secret"]) for entry in view["services"].values() for use in entry["secrets"]}
 
 
 def _judge(host: str, result: Mapping[str, Any]) -> None:
