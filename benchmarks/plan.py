@@ -23,7 +23,7 @@ SERVICES, HOSTS = 500, 100
 Changed = Callable[[int], bool]
 
 
-def environment(version: str, changed: Changed, share: int) -> dict[str, Any]:
+def environment(version: str, changed: Changed, share: int, count: int = HOSTS) -> dict[str, Any]:
     """A release of all services; ``changed`` ones have the image of ``version``.
 
     Each host runs one service in ``share``, and may call all others. They wait for each other
@@ -45,9 +45,11 @@ def environment(version: str, changed: Changed, share: int) -> dict[str, Any]:
     hosts = {
         f"host-{number:03}": {
             "address": f"10.0.0.{number}",
-            "services": [name for i, name in enumerate(names) if i % share == number % share],
+            "services": [
+                name for i, name in enumerate(names) if i % min(share, count) == number % share
+            ],
         }
-        for number in range(HOSTS)
+        for number in range(count)
     }
     links = {
         name: {

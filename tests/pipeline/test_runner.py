@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from tidegate.errors import DeploymentFailed, InfrastructureError, RefusedError, TidegateError
+from tidegate.host import parcel
+from tidegate.host.canon import canonical
 from tidegate.pipeline.runner import Attempt, Report, Runner
 from tidegate.pipeline.states import DECIDED, ENDS, TABLE, Outcome, Phase
+from tidegate.testing.releases import release, service
 
 GRANTED = {"deployment": "production/42", "number": 42, "token": 7}
 GOOD: Mapping[str, Any] = {
@@ -176,11 +180,33 @@ def test_ctrl_c_puts_back_in_order() -> None:
 def test_every_request_carries_the_fencing_token() -> None:
     """After the lock, each frame names the deployment and the token that was granted."""
     host = Scripted({})
-    release = {"services": {"web": {"secrets": [{"secret": "hello_key"}]}}}
-    deployed(host, release=release, secrets={"hello_key": "eA=="}, blobs_port=4000)
+    used = {"services": {"web": {"secrets": [{"secret": "hello_key"}]}}}
+    deployed(host, release=used, secrets={"hello_key": "eA=="}, blobs_port=4000)
     assert [frame[2:] for frame in host.frames[1:]] == [("production/42", 7)] * (len(ALL))
     prepare = next(frame for frame in host.frames if frame[0] == "prepare")
     assert prepare[1]["blobs"] == {"port": 4001}
+
+
+@pytest.mark.parametrize("count", [1, 20])
+def test_a_large_release_is_packed_once(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many hosts: all get the same parts before any is asked to prepare."""
+    packed: list[Mapping[str, Any]] = []
+
+    def counted(value: Any) -> bytes:
+        packed.append(value)
+        return canonical(value)
+
+    monkeypatch.setattr(parcel, "canonical", counted)
+    words = random.Random(1).randbytes(1 << 19).hex()
+    hosts = [Scripted({}, f"host-{number}") for number in range(count)]
+    report = deployed(*hosts, release=release({"web": service(words=words)}), signature="s")
+    assert (report.end, len(packed)) == (Phase.COMMITTED, 1)
+    sent = [[args for op, args, *_ in host.frames if op in ("part", "prepare")] for host in hosts]
+    assert len(sent[0]) > 2
+    assert sent[0][-1]["digest"] == sent[0][0]["digest"]
+    assert all(
+        one is other for each in sent for one, other in zip(each[:-1], sent[0], strict=False)
+    )
 
 
 def test_several_hosts_wait_for_each_other() -> None:

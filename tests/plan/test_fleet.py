@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from tidegate.host.canon import digest
 from tidegate.host.placement import here
 from tidegate.plan import compare, plan, plan_fleet
+from tidegate.plan.lines import Sections, differences
 from tidegate.testing.releases import release, service
 
 HIDDEN = {"drift": [{"subject": "hello-web-a.container", "kind": "edited", "detail": "was edited"}]}
@@ -73,14 +75,18 @@ def test_a_host_in_a_fleet_is_planned_as_if_alone(apart: bool) -> None:
 @pytest.mark.parametrize("apart", [True, False])
 def test_units_are_taken_apart_once(apart: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many hosts a changed service runs on."""
-    calls = []
-    real = compare.differences
-    monkeypatch.setattr(compare, "differences", lambda *two: calls.append(two) or real(*two))
+    calls: list[Sections] = []
+
+    def counted(old: Sections, new: Sections) -> Iterator[tuple[str, str, str]]:
+        calls.append(old)
+        return differences(old, new)
+
+    monkeypatch.setattr(compare, "differences", counted)
     for hosts in (5, 50):
         calls.clear()
         new = environment("2", hosts, apart=apart)
         plan_fleet(new, answers(environment("1", hosts, apart=apart), new))
-        assert len([old for old, _ in calls if "Container" in old]) == len(new["services"])
+        assert len([old for old in calls if "Container" in old]) == len(new["services"])
 
 
 def test_a_chain_may_be_long() -> None:

@@ -116,9 +116,11 @@ def fetch(paths: Paths, args: Dict[str, Any]) -> Dict[str, Any]:
     for number in reversed(generations.numbers(paths)):
         found = generations.load(paths, number)
         if found is not None and digest(found.whole) == args["digest"]:
-            return pack(canonical(found.whole))[int(args["n"]) - 1]
+            for part in pack(canonical(found.whole)):
+                if part["n"] == args["n"]:
+                    return part
     raise HostError(
-        "input", "no-generation", "this release is not kept here", subject=str(args["digest"])
+        "input", "no-generation", "this is no part of what is kept here", subject=args["digest"]
     )
 
 

@@ -6,8 +6,7 @@ look like credentials are masked.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from functools import cache
+from dataclasses import dataclass
 from typing import Any
 
 from tidegate.host.canon import digest
@@ -142,14 +141,9 @@ class Plan:
 def _plain(item: Any) -> dict[str, Any]:
     """A value of this module as JSON has it: ``asdict`` copies every word of it."""
     found = {}
-    for name in _names(type(item)):
+    for name in item.__slots__:
         value = getattr(item, name)
         if isinstance(value, tuple) and value and not isinstance(value[0], str | tuple):
             value = [_plain(part) for part in value]
         found[name] = value
     return found
-
-
-@cache
-def _names(kind: type) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))

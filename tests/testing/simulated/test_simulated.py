@@ -91,12 +91,15 @@ def test_a_release_that_is_too_long_for_a_frame_travels(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of 500 services with 20 variables each, to every host and back, in frames that hold."""
-    new, told, lengths = large(), Told(), []
+    new, told, lengths = large(), Told(), list[bytes]()
     assert len(canonical(new)) > frames.MAX_FRAME
-    real = frames.parse
-    monkeypatch.setattr(
-        frames, "parse", lambda line, host: lengths.append(line) or real(line, host)
-    )
+    parse = frames.parse
+
+    def heard(line: bytes, host: str) -> dict[str, Any]:
+        lengths.append(line)
+        return parse(line, host)
+
+    monkeypatch.setattr(frames, "parse", heard)
     fleet = attached(root, told)
     report = deployed(fleet, new, told)
     fleet.close()
@@ -122,7 +125,7 @@ def test_a_session_that_dies_between_the_parts_costs_nothing(root: Path) -> None
     agent.attach()
     lock = {"environment": "production", "owner": "anna@laptop", "lease_s": 60, "host": "a"}
     granted = agent.call("acquire", lock, timeout_s=60)
-    ours = {"deployment": str(granted["deployment"]), "token": int(granted["token"])}
+    ours: dict[str, Any] = {"deployment": granted["deployment"], "token": granted["token"]}
     agent.persist(60)
     agent.call("part", parts[0], timeout_s=60, **ours)
     with pytest.raises(InfrastructureError, match=f"only 1 of {len(parts)} parts") as lost:
@@ -130,10 +133,11 @@ def test_a_session_that_dies_between_the_parts_costs_nothing(root: Path) -> None
     assert lost.value.code == "release-missing"
     agent.call("release", {}, timeout_s=60, **ours)
     granted = agent.call("acquire", lock, timeout_s=60)
-    ours = {"deployment": str(granted["deployment"]), "token": int(granted["token"])}
+    ours = {"deployment": granted["deployment"], "token": granted["token"]}
     for number, part in enumerate([*parts, parts[0]]):
         sent = agent.begin("part", part, **ours)
         if number == 1:
+            assert agent._pipe is not None
             os.kill(agent._pipe._process.pid, signal.SIGKILL)
         assert sent.result(60) == {}
     agent.call("prepare", {**named, "signature": ""}, timeout_s=60, **ours)
