@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import threading
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 from tidegate.errors import DeploymentFailed, InfrastructureError, RefusedError, TidegateError
 from tidegate.host import parcel
 from tidegate.host.canon import canonical
+from tidegate.pipeline.lease import Lease
 from tidegate.pipeline.runner import Attempt, Report, Runner
 from tidegate.pipeline.states import DECIDED, ENDS, TABLE, Outcome, Phase
 from tidegate.testing.releases import release, service
@@ -235,6 +238,33 @@ def test_a_host_that_closed_by_itself_stops_nobody() -> None:
     report = deployed(one, two)
     assert (report.end, report.error) == (Phase.COMMITTED, None)
     assert one.asked[-2:] == ["finish commit", "release"]
+
+
+def test_a_silent_host_costs_no_other_its_lease() -> None:
+    """Leases are renewed on all hosts, again and again, whoever does not answer."""
+    never = threading.Event()
+
+    class Hung(Told):
+        def result(self, timeout_s: float | None = None) -> Mapping[str, Any]:
+            del timeout_s  # whatever it is, it is too long
+            never.wait(30)
+            return {}
+
+    class Silent(Scripted):
+        def begin(self, op: str, args: Mapping[str, Any], **_: Any) -> Told:
+            self.asked.append(op)
+            return Hung(args)
+
+    silent, other = Silent({}), Scripted({}, "two")
+    lease = Lease((silent, other), 0.3)
+    lease.begin("production/42", 7)
+    for _ in range(100):
+        if len(other.asked) > 2:
+            break
+        time.sleep(0.1)
+    lease.end()
+    never.set()
+    assert other.asked[:3] == silent.asked[:3] == ["renew"] * 3
 
 
 def test_the_table_is_whole() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -236,7 +237,8 @@ class Runner:
             self._gather(Phase.PREPARE, [self._begin(host, "part", part) for host in self._hosts])
         results: Results = []
         for wave in self._waves():
-            asked = [self._begin(h, "prepare", {**args, "blobs": self._blobs(h)}) for h in wave]
+            blobs = self._blobs(wave)
+            asked = [self._begin(h, "prepare", {**args, "blobs": blobs[h.name]}) for h in wave]
             results += self._gather(Phase.PREPARE, asked)
         return results
 
@@ -246,9 +248,14 @@ class Runner:
         found = [[host for host in self._hosts if host.name in names] for names in waves]
         return found or [list(self._hosts)]
 
-    def _blobs(self, host: Host) -> Mapping[str, int] | None:
+    def _blobs(self, hosts: Sequence[Host]) -> Mapping[str, Mapping[str, int] | None]:
+        """Where each host finds our blob server; each way there is a command of its own."""
         port = self._attempt.blobs_port
-        return {"port": host.forward(port)} if port else None
+        if not port:
+            return {host.name: None for host in hosts}
+        with ThreadPoolExecutor(len(hosts)) as pool:
+            found = pool.map(lambda host: {"port": host.forward(port)}, hosts)
+            return dict(zip([host.name for host in hosts], found, strict=True))
 
     def _watch(self) -> Results:
         attempt = self._attempt
