@@ -112,11 +112,12 @@ def measure(count: int, changed: Callable[[int], bool]) -> None:
         deploy(root, places, new, clock)
         own_ms = (time.process_time() - cpu) * 1000
         wall_s, hosts_s = time.perf_counter() - began, children_s() - theirs
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     parts = sorted(clock.spent_ms.items(), key=lambda item: -item[1])[:4]
     told = ", ".join(f"{name} {spent:.0f}" for name, spent in parts)
     sys.stdout.write(
         f"{count:5}{own_ms:10.0f}{own_ms / count:10.1f}{LIMIT_MS:8.0f}{wall_s:10.1f}"
-        f"{hosts_s:10.1f}{clock.events:8}  {told}\n"
+        f"{hosts_s:10.1f}{clock.events:8}{peak / 1024:6.0f}  {told}\n"
     )
     sys.stdout.flush()
 
@@ -131,7 +132,7 @@ def main() -> None:
     """Print a row for each size."""
     sys.stdout.write(
         f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}\n"
-        "hosts  own, ms  per host   limit   wall, s  hosts, s  events  most of it, ms\n"
+        "hosts  own, ms  per host   limit   wall, s  hosts, s  events    MB  most of it, ms\n"
     )
     for size in [int(word) for word in sys.argv[1:]] or SIZES:
         measure(size, lambda number: number % 10 == 0)
