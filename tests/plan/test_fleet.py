@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -59,16 +60,23 @@ def answers(running: dict[str, Any] | None, new: dict[str, Any]) -> dict[str, di
     return found
 
 
+def alone(whole: dict[str, Any], host: str) -> dict[str, Any]:
+    """What a host runs, with nothing in it that another one has, too."""
+    found: dict[str, Any] = json.loads(json.dumps(here(whole, host)))
+    return found
+
+
 @pytest.mark.parametrize("apart", [True, False])
 def test_a_host_in_a_fleet_is_planned_as_if_alone(apart: bool) -> None:
     """What is shared between the hosts changes no plan, and so no digest."""
-    new = environment("2", 4, apart=apart)
-    for old in (environment("1", 4, apart=apart), None):
+    new, moved = environment("2", 4, apart=apart), environment("1", 4, apart=apart)
+    moved["hosts"]["host-1"]["address"] = "10.9.9.9"
+    for old in (environment("1", 4, apart=apart), moved, None):
         seen = answers(old, new)
         for host, made in plan_fleet(new, seen).plans.items():
-            before = here(old, host) if old else None
+            before = alone(old, host) if old else None
             digests = (digest(new), digest(old) if old else "")
-            assert made == plan(before, here(new, host), seen[host], digests)
+            assert made == plan(before, alone(new, host), seen[host], digests)
             assert not made.empty
 
 

@@ -42,6 +42,15 @@ def here(release: Release, host: str) -> Dict[str, Any]:
     return Views(release).of(host)
 
 
+class Local(Dict[str, Any]):
+    """A service's entry where it runs; `alike` is as it is on all hosts but for the OWN keys."""
+
+    alike: Entry
+
+
+OWN = ("published", "depends_on")
+
+
 class Views:
     """What each host runs of one release; what several of them have alike is made once.
 
@@ -104,11 +113,11 @@ class Views:
             {"address": address, "port": port["at"], "target": port["port"], "protocol": "tcp"}
             for port in (link["ports"] if link else ())
         ]
-        return {
-            **entry,
-            "published": [*entry["published"], *inside],
-            "depends_on": {other: wait for other, wait in waits.items() if other in services},
-        }
+        found = Local(entry)
+        found["published"] = [*entry["published"], *inside]
+        found["depends_on"] = {other: wait for other, wait in waits.items() if other in services}
+        found.alike = entry
+        return found
 
     def _meet(self, ours: FrozenSet[str]) -> Dict[str, Entry]:
         """Services as they are where they do not run, but are met on networks of `ours`."""

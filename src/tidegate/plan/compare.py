@@ -6,15 +6,15 @@ happens.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from tidegate.host import limits
 from tidegate.host.canon import digest
-from tidegate.host.diff import change
+from tidegate.host.diff import change, differing, weigh
 from tidegate.host.order import dependencies_first
-from tidegate.host.placement import REMOTE
+from tidegate.host.placement import OWN, REMOTE
 from tidegate.plan import model
 from tidegate.plan.lines import differences
 from tidegate.plan.model import Action, Change, Drift, ImageChange, Plan, PortChange, Unenforced
@@ -61,12 +61,12 @@ class Shared:
 
     def __init__(self) -> None:
         self.bare = Once(self._bare)
-        self._compared = Once(self._compare)
+        self._alike = Once(lambda old, new: self._weighed(differing(old, new) - {*OWN}, old, new))
         self._lines = Once(lambda old, new: tuple(differences(old, new)))
 
     def _bare(self, old: Release, new: Release) -> Bare:
         services = {
-            name: self._compared(old["services"].get(name), entry)
+            name: self._compare(old["services"].get(name), entry)
             for name, entry in new["services"].items()
         }
         kinds = {name: kind for name, (kind, _) in services.items()}
@@ -89,10 +89,16 @@ class Shared:
         return Bare(plan, kinds, _limited(new))
 
     def _compare(self, old: Entry | None, new: Entry) -> Compared:
-        kind = change(old, new)
-        if old is None or kind == "none":
-            return kind, ()
-        return kind, tuple(_service_changes(old, new, self._lines(old["unit"], new["unit"])))
+        """Where only what is alike on all hosts may differ, one of them tells for all."""
+        if old is None:
+            return change(old, new), ()
+        if any(old[key] != new[key] for key in OWN):
+            return self._weighed(differing(old, new), old, new)
+        return self._alike(getattr(old, "alike", old), getattr(new, "alike", new))
+
+    def _weighed(self, keys: set[str], old: Entry, new: Entry) -> Compared:
+        lines = self._lines(old["unit"], new["unit"]) if "unit" in keys else ()
+        return weigh(keys, new), tuple(_service_changes(keys, old, new, lines))
 
 
 class Bare(NamedTuple):
@@ -154,7 +160,7 @@ def _units(here: Release, there: Release) -> Iterator[tuple[str, str]]:
 
 
 def _changes(old: Release, new: Release, services: Mapping[str, Compared]) -> Iterator[Change]:
-    for name in sorted(name for name, (_, differing) in services.items() if differing):
+    for name in sorted(name for name, (_, changes) in services.items() if changes):
         for key, one, two in services[name][1]:
             yield Change("service", name, key, one, two)
     for kind in ("network", "volume"):
@@ -167,14 +173,16 @@ def _changes(old: Release, new: Release, services: Mapping[str, Compared]) -> It
         yield Change("fronts", "", "Image", short(before_proxy), short(after_proxy))
 
 
-def _service_changes(old: Entry, new: Entry, lines: Iterable[Difference]) -> Iterator[Difference]:
-    if old["image"] != new["image"]:
+def _service_changes(
+    keys: Collection[str], old: Entry, new: Entry, lines: Iterable[Difference]
+) -> Iterator[Difference]:
+    if "image" in keys:
         yield "Image", short(old["image"]), short(new["image"])
     for key, one, two in lines:
         if key != "Image":
             yield key, one, two
     for part, words in PARTS:
-        if old.get(part) != new.get(part):
+        if part in keys:
             yield words, shown(part, old.get(part)), shown(part, new.get(part))
 
 
