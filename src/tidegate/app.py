@@ -24,9 +24,11 @@ from tidegate.edges.process import Command
 from tidegate.edges.signing import owner, sign
 from tidegate.edges.ssh_failures import NOT_FOUND
 from tidegate.errors import InputError, TidegateError
+from tidegate.gates import Soak
 from tidegate.model.config import Config, Environment
 from tidegate.pipeline import fleet
 from tidegate.pipeline.fleet import Fleet
+from tidegate.pipeline.gating import Wanted, pass_gates, soaked
 from tidegate.pipeline.making import Made, make
 from tidegate.pipeline.runner import Attempt, Report, Runner
 from tidegate.pipeline.states import Phase
@@ -203,18 +205,23 @@ class Wish:
     reason: str = ""
     allow_stateful: bool = False
     generation: int = 0
+    automatic: bool = False  # no person asked for just this one
 
 
 def deploy(target: Target, found: Survey, wish: Wish, reporter: Reporter) -> Report:
-    """Carry a surveyed plan out."""
+    """Carry a surveyed plan out, where every gate is passed."""
     made = found.made
+    signature = sign(_key(), release_bytes(made.release))
+    gates = target.environment.gates
+    wanted = Wanted(made.release, signature, found.plan.digest, gates, wish.automatic)
+    pass_gates(found.fleet, wanted, lambda name: _soak(target, name, reporter))
     seat(found.fleet, target.environment.name)
     server = BlobServer(made.store, made.files) if made.served else None
-    content = release_bytes(made.release)
     attempt = replace(
         _attempt(target, found.fleet, wish),
         release=made.release,
-        signature=sign(_key(), content),
+        signature=signature,
+        gate=wanted.told,
         secrets=made.secrets,
         versions=made.versions,
         revoked=made.revoked,
@@ -230,6 +237,15 @@ def deploy(target: Target, found: Survey, wish: Wish, reporter: Reporter) -> Rep
         secret_values.remember(target.place, made.secrets)
     report.bytes_sent = server.bytes_sent if server else 0
     return report
+
+
+def _soak(target: Target, name: str, reporter: Reporter) -> Soak:
+    """What another environment of the same file runs, as its witness says."""
+    other = target.config.environments[name]
+    alone = replace(other, hosts={other.witness.name: other.witness})
+    found = fleet.attach(alone, instance(target.config, other), reporter, full=True)
+    found.close()
+    return soaked(found.seen)
 
 
 def _locate(error: TidegateError | None, project: Project) -> None:

@@ -13,6 +13,7 @@ from tidegate.errors import (
     InputError,
     RefusedError,
     TidegateError,
+    WaitingError,
 )
 
 PROTOCOL = 1
@@ -23,6 +24,7 @@ CLASSES: Mapping[str, type[TidegateError]] = {
     "refused": RefusedError,
     "failed": DeploymentFailed,
     "error": InfrastructureError,
+    "waiting": WaitingError,
     "in-doubt": InDoubtError,
 }
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import platform
 from pathlib import Path
-from typing import Any, Dict, Optional
+from typing import Any, Callable, Dict, Optional
 
 from tidegate.host import (
     clock,
     deployment,
+    gate,
     generations,
     ledger,
     machine,
@@ -83,6 +84,17 @@ def trust(paths: Paths, args: Dict[str, Any]) -> Answer:
     return {"changed": witness.trust(paths, dict(args["keys"]))}
 
 
+def in_office(work: Callable[[Paths, Dict[str, Any]], Answer]) -> Callable[..., Answer]:
+    """The same operation, refused where another host keeps the record."""
+
+    def answer(paths: Paths, args: Dict[str, Any]) -> Answer:
+        if office.elsewhere(paths):
+            raise office.not_here(office.holder(paths))
+        return work(paths, args)
+
+    return answer
+
+
 # Answered without a deployment.
 STANDING = {
     "observe": observe,
@@ -95,4 +107,10 @@ STANDING = {
     "trust": trust,
     "legacy": office.legacy,
     "take_over": office.take_over,
+    "gates": gate.gates,
+    "hold": in_office(gate.hold),
+    "unhold": in_office(gate.unhold),
+    "propose": in_office(gate.propose),
+    "proposal": in_office(gate.proposal),
+    "approve": in_office(gate.approve),
 }

@@ -12,6 +12,7 @@ from typing import Any, Dict, List, Optional
 from tidegate.host import (
     clock,
     deployment,
+    gate,
     generations,
     ledger,
     office,
@@ -73,6 +74,7 @@ class Ops:
         if record["state"] in ("prepared", "switching", "switched"):
             return dict(record["results"]["prepare"])
         self._undecided()
+        self._admitted(args)
         record["kind"] = args.get("kind", "deploy")
         record["files_from"] = args.get("files_from")
         record["revoked"] = args.get("revoked") or []
@@ -83,6 +85,14 @@ class Ops:
         record["results"]["prepare"] = result
         self._step("prepared")
         return result
+
+    def _admitted(self, args: Args) -> None:
+        """On the witness: what the lock was given for is what comes; stored releases may come."""
+        if self.elsewhere or args.get("generation") or "release" not in args:
+            return
+        record, release = self.context.record, args["release"]
+        told = {"plan": "", **record.get("gate", {}), "release": digest(release)}
+        gate.require(self.context.paths, record["environment"], told, release)
 
     def switch(self, _args: Args) -> Answer:
         """See tidegate.host.switch; the answer is this host's vote."""

@@ -74,6 +74,11 @@ class Paths(NamedTuple):
         return self.root / "lost"
 
     @property
+    def proposals(self) -> Path:
+        """Signed releases that wait for people, by digest."""
+        return self.root / "proposals"
+
+    @property
     def revoked(self) -> Path:
         """Versions of secrets that are not used any more, one a line."""
         return self.root / "revoked"

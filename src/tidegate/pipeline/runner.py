@@ -49,6 +49,7 @@ class Attempt:
     signature: str = ""
     generation: int = 0
     kind: str = "deploy"
+    gate: Mapping[str, Any] = field(default_factory=dict)  # what the witness asks of people
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)  # name → base64
     versions: Mapping[str, str] = field(default_factory=dict)  # of secrets that have their own
     revoked: Sequence[str] = ()  # versions of secrets that no host may use any more
@@ -157,6 +158,7 @@ class Runner:
             "reason": attempt.reason,
             "lease_s": attempt.lease_s,
             "host": self._hosts[0].name if len(self._hosts) > 1 else "",
+            **({"gate": dict(attempt.gate)} if attempt.gate else {}),
         }
         answer = self._hosts[0].begin("acquire", args)
         granted = self._wait(answer, Phase.ACQUIRE)

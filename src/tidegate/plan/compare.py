@@ -168,9 +168,30 @@ def _changes(old: Release, new: Release, services: Mapping[str, Compared]) -> It
             before, after = old[f"{kind}s"][name], new[f"{kind}s"][name]
             for key, one, two in differences(before["unit"], after["unit"]):
                 yield Change(kind, name, key, one, two)
+    if old is not NOTHING:
+        yield from _gates(old.get("gates") or {}, new.get("gates") or {})
     before_proxy, after_proxy = old["proxy"].get("image", ""), new["proxy"].get("image", "")
     if before_proxy and before_proxy != after_proxy:
         yield Change("fronts", "", "Image", short(before_proxy), short(after_proxy))
+
+
+def _gates(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
+    """Who must approve the release after this one."""
+    for key, words in (("approval", _rules), ("people", _people)):
+        one, two = words(old), words(new)
+        if one != two:
+            yield Change("gates", "", key, one, two)
+
+
+def _rules(gates: Mapping[str, Any]) -> str:
+    rules = gates.get("approval") or ()
+    return ", ".join(f"{rule['count']} of {'/'.join(rule['by'])}" for rule in rules)
+
+
+def _people(gates: Mapping[str, Any]) -> str:
+    """Names with the end of each key, which is enough to tell two apart."""
+    people = gates.get("people") or {}
+    return ", ".join(f"{name} …{line.split()[1][-12:]}" for name, line in sorted(people.items()))
 
 
 def _service_changes(
