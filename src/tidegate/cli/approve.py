@@ -75,6 +75,7 @@ def _say(
     from tidegate.edges.person import person
     from tidegate.pipeline import gating
     from tidegate.plan import plan_fleet
+    from tidegate.release.manifest import release_digest
 
     target = app.choose(environment, file=config)
     name = target.environment.name
@@ -85,7 +86,7 @@ def _say(
     if not json:
         say(f"{text(plan)}\n")
         _confirm(verdict, name, plan.version)
-    record = {"release": gating.release_digest(waiting), "plan": plan.digest, "verdict": verdict}
+    record = {"release": release_digest(waiting), "plan": plan.digest, "verdict": verdict}
     recorded = _record(fleet, target.instance, name, record, who, reason)
     missing = gating.missing(fleet, waiting, plan.digest)
     fleet.close()

@@ -10,7 +10,7 @@ from tidegate.errors import InputError
 
 
 def hold(
-    environment: str,
+    environment: str = "",
     /,
     *,
     reason: str,
@@ -22,44 +22,45 @@ def hold(
     Example: tidegate hold production --reason "the shop counts its stock"
 
     Args:
-        environment: Its name.
+        environment: Its name; may be left out where there is only one.
         reason: Why; whoever is refused reads it.
         config: The configuration file.
         json: Answer as JSON.
     """
     if not reason.strip():
         raise InputError("a hold needs a reason", code="usage", hint="--reason TEXT")
-    answer = _ask(environment, config, "hold", reason)
+    name, answer = _ask(environment, config, "hold", reason)
     if json:
-        print_json("hold", {"environment": environment, "hold": answer["hold"], "lifted": None})
+        print_json("hold", {"environment": name, "hold": answer["hold"], "lifted": None})
         return
-    say(f"{environment} is held; `tidegate unhold {environment}` lifts it")
+    say(f"{name} is held; `tidegate unhold {name}` lifts it")
 
 
 def unhold(
-    environment: str, /, *, reason: str = "", config: str = "tidegate.yaml", json: bool = False
+    environment: str = "", /, *, reason: str = "", config: str = "tidegate.yaml", json: bool = False
 ) -> None:
     """Lift the hold of an environment, also the one that a rollback left for automatic deployments.
 
     Example: tidegate unhold production
 
     Args:
-        environment: Its name.
+        environment: Its name; may be left out where there is only one.
         reason: Why, for the history.
         config: The configuration file.
         json: Answer as JSON.
     """
-    lifted = _ask(environment, config, "unhold", reason)["lifted"]
+    name, answer = _ask(environment, config, "unhold", reason)
+    lifted = answer["lifted"]
     if json:
-        print_json("hold", {"environment": environment, "hold": None, "lifted": lifted})
+        print_json("hold", {"environment": name, "hold": None, "lifted": lifted})
     elif lifted:
         say(f"lifted the hold by {lifted['by']} of {lifted['since']}: {lifted['reason']}")
     else:
-        say(f"{environment} was not held")
+        say(f"{name} was not held")
 
 
-def _ask(environment: str, config: str, op: str, reason: str) -> Mapping[str, Any]:
-    """Tell the host that keeps the record."""
+def _ask(environment: str, config: str, op: str, reason: str) -> tuple[str, Mapping[str, Any]]:
+    """Tell the host that keeps the record; the environment's name, and the answer."""
     from tidegate import app
     from tidegate.cli.progress import Progress
     from tidegate.edges.signing import owner
@@ -71,4 +72,4 @@ def _ask(environment: str, config: str, op: str, reason: str) -> Mapping[str, An
     args = {"owner": owner(), "reason": reason.strip()}
     answer = in_office(fleet).call(op, args, timeout_s=OBSERVE_S)
     fleet.close()
-    return answer
+    return target.environment.name, answer

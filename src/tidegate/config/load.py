@@ -19,7 +19,7 @@ from tidegate.model.config import Config, Gate
 
 FILE = "tidegate.yaml"
 # An OpenSSH public key as in its .pub file, comment or not: sshd(8), AUTHORIZED_KEYS FILE FORMAT.
-PUBLIC_KEY = re.compile(r"(?:ssh|ecdsa|sk)-[a-z0-9@.-]+ [A-Za-z0-9+/]+=*(?: .*)?")
+PUBLIC_KEY = re.compile(r"(?:ssh|ecdsa|sk)-\S+ AAAA\S*(?: .*)?")
 # The order in which docker compose looks for its file and for one override beside it:
 # https://docs.docker.com/compose/intro/compose-application-model/#the-compose-file
 COMPOSE_FILES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
