@@ -32,7 +32,8 @@ def _people(facts: Facts) -> Iterator[Decision]:
     for record in approvals.rejections(facts.policies, facts.decisions):
         why = f": {record['reason']}" if record["reason"] else ""
         told = f"{record['person']} rejected this release and plan at {record['at']}{why}"
-        yield Decision("approval", Verdict.REFUSED, told, "make another release, or talk")
+        hint = f"commit a change, then tidegate deploy {facts.environment}"
+        yield Decision("approval", Verdict.REFUSED, told, hint)
     made_by = (facts.release.get("gates") or {}).get("made_by") or ()
     for line in approvals.unmet(facts.policies, facts.decisions, made_by):
         hint = f"tidegate approve {facts.environment}"

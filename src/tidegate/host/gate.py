@@ -98,7 +98,8 @@ def approve(paths: Paths, args: Args) -> Answer:
     said = approvals.statement(paths.instance, proposed["environment"], record)
     for person, line in dict.fromkeys(people):
         if signature.signed_by(person, line, said, record["signature"], approvals.NAMESPACE):
-            return _record(paths, {**record, "person": person, "key": approvals.key_of(line)}, args)
+            record.update(person=person, key=approvals.key_of(line), version=proposed["version"])
+            return _record(paths, record, args)
     raise HostError(
         "refused",
         "not-a-person",
@@ -149,7 +150,7 @@ def require(
             "rejected",
             f"{record['person']} rejected this release at {record['at']}: {record['reason']}",
             subject=record["person"],
-            hint="make another one",
+            hint=f"commit a change, then tidegate deploy {environment}",
         )
     missing = approvals.unmet(policies, about, proposed.get("made_by") or ())
     if missing:

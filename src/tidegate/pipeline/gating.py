@@ -84,12 +84,16 @@ def _error(wanted: Wanted, first: Decision, lacking: Sequence[Decision]) -> Tide
     reason = first.reason
     if first.verdict is Verdict.WAITING:
         reason = f"{name} waits for people in {wanted.release['environment']}: {reason}"
-    return kind(
-        "; ".join([reason, *others]), code=CODES[first.gate], hint=first.hint, where=first.where
-    )
+    code = CODES.get((first.gate, first.verdict), first.gate)
+    return kind("; ".join([reason, *others]), code=code, hint=first.hint, where=first.where)
 
 
-CODES = {"hold": "held", "approval": "approval-missing", "window": "window", "soak": "soak"}
+# As the witness calls them, where it says no itself.
+CODES = {
+    ("hold", Verdict.REFUSED): "held",
+    ("approval", Verdict.REFUSED): "rejected",
+    ("approval", Verdict.WAITING): "approval-missing",
+}
 
 
 def _host(fleet: Fleet, agent: Agent) -> str:
