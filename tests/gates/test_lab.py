@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,8 @@ class Party:
         """People have their key in ~/.ssh; the CI job and eve are nobody."""
         team = Key.make(folder / "team", "team")
         shared = {**origin.environment, "TIDEGATE_SIGNING_KEY": str(team.file)}
-        clones, people = {}, {}
+        clones: dict[str, Site] = {}
+        people: dict[str, str] = {}
         for name in ("anna", "ben", "eve", "ci"):
             home = folder / name
             key = Key.make(home / ".ssh", "id_ed25519" if name != "ci" else "deploy")
@@ -147,3 +149,32 @@ def test_nobody_signs_for_somebody_else(party: Party) -> None:
     waits = party.deploy("eve", code=5)
     assert "0 of 2 approvals; anna or ben may" in waits["message"]
     assert eve.get(8080) == "1"
+
+
+def test_a_soak_looks_at_the_other_environment(site: Site) -> None:
+    """Production waits until staging has run the same commit for long enough."""
+    hosts = {site.server.name: {"ssh": f"deploy@{site.server.address}"}}
+
+    def write(version: str, wait: str) -> None:
+        gates = [{"soak": {"in": "staging", "for": wait}}]
+        quick = {"hosts": hosts, "switch": {"watch": "300ms"}}
+        environments = {
+            "staging": {**quick, "variables": {"PORT": "8081"}},
+            "production": {**quick, "variables": {"PORT": "8080"}, "gates": gates},
+        }
+        compose = (WEB % version).replace("8080:", "${PORT}:")
+        site.write(compose, settings={"environments": environments})
+
+    write("1", "1h")
+    assert "nothing serves in staging" in site.deploy(code=3).stderr
+    site.run("deploy", "staging")
+    refused = site.deploy(code=3).stderr
+    assert "staging has run it for 0 min" in refused
+    assert "of 1 h 0 min" in refused
+    write("2", "1s")
+    assert "it is not" in site.deploy(code=3).stderr
+    site.run("deploy", "staging")
+    time.sleep(2)
+    site.deploy()
+    assert site.get(8080) == "2"
+    site.run("destroy", "staging", "--volumes", "--yes")

@@ -99,6 +99,7 @@ LIFTED = {"event": "hold.lifted"}
         ([HELD], "all", "ben"),
         ([HELD, {**HELD, "owner": "eve"}], "all", "eve"),
         ([HELD, LIFTED], "", ""),
+        ([{**HELD, "scope": "automatic"}], "automatic", "ben"),
         ([ROLLBACK], "automatic", "anna"),
         ([ROLLBACK, LIFTED], "", ""),
         ([HELD, LIFTED, ROLLBACK], "automatic", "anna"),

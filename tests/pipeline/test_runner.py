@@ -184,7 +184,9 @@ def test_every_request_carries_the_fencing_token() -> None:
     """After the lock, each frame names the deployment and the token that was granted."""
     host = Scripted({})
     used = {"services": {"web": {"secrets": [{"secret": "hello_key"}]}}}
-    deployed(host, release=used, secrets={"hello_key": "eA=="}, blobs_port=4000)
+    gate = {"release": "sha256:1", "plan": "sha256:2", "automatic": False}
+    deployed(host, release=used, secrets={"hello_key": "eA=="}, blobs_port=4000, gate=gate)
+    assert host.frames[0][1]["gate"] == gate
     assert [frame[2:] for frame in host.frames[1:]] == [("production/42", 7)] * (len(ALL))
     prepare = next(frame for frame in host.frames if frame[0] == "prepare")
     assert prepare[1]["blobs"] == {"port": 4001}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tidegate.cli.output import print_json, say
@@ -82,6 +83,7 @@ def _say(
     who = person(target.config.people, key)
     fleet = app.attach(target, Progress(quiet=True), full=True)
     waiting = gating.proposal(fleet, name, release)["release"]
+    _same_hosts(waiting, list(fleet.by_host))
     plan = plan_fleet(waiting, fleet.by_host)
     if not json:
         say(f"{text(plan)}\n")
@@ -98,6 +100,17 @@ def _say(
     if verdict == "approved":
         told = "; ".join(missing)
         say(f"still missing: {told}" if missing else f"now: tidegate deploy {name}")
+
+
+def _same_hosts(release: Mapping[str, Any], hosts: list[str]) -> None:
+    """The plan is for the release's hosts: this folder must mean the same ones."""
+    theirs = sorted(release.get("hosts") or hosts[:1])
+    if theirs != sorted(hosts):
+        raise InputError(
+            f"the release is for {', '.join(theirs)}, and here are {', '.join(sorted(hosts))}",
+            code="other-hosts",
+            hint="git pull: the configuration here is not the release's",
+        )
 
 
 def _confirm(verdict: str, environment: str, version: str) -> None:
