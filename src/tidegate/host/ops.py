@@ -245,7 +245,7 @@ class Ops:
     def _record_end(self, outcome: str) -> None:
         """One ledger entry for each deployment, however often its end is walked."""
         ctx = self.context
-        for entry in reversed(ledger.entries(ctx.paths.ledger)[-5:]):
+        for entry in reversed(ledger.entries(ctx.paths.ledger)):
             if entry.get("deployment") == ctx.record["deployment"]:
                 return
         rolled = ctx.record["kind"] == "rollback"
