@@ -105,7 +105,9 @@ def conclude(
     from tidegate.pipeline.states import Phase
 
     if plan is not None and not json:
-        _warn(plan)
+        _warn(plan, committed=report.end is Phase.COMMITTED)
+    for host in () if json else report.idle:
+        progress(f"{host} was not there yet at that release, and runs nothing of it")
     if report.error is not None and report.end is not Phase.COMMITTED:
         if not json:
             _tell_what_was_put_back(report, live, serving)
@@ -125,8 +127,14 @@ def conclude(
         raise _unfinished(report)
 
 
-def _warn(plan: FleetPlan) -> None:
-    """Say which limits the services go without: a deployment shows no plan."""
+def _warn(plan: FleetPlan, *, committed: bool) -> None:
+    """Say what was not as it should be, host by host: a deployment shows no plan."""
+    for host, each in plan.plans.items():
+        at = f"{host}: " if len(plan.plans) > 1 else ""
+        for drift in each.mended:
+            progress(f"{'mended' if committed else 'drift'}: {at}{drift.subject}: {drift.detail}")
+        for stranger in each.strangers:
+            progress(f"warning: {at}{stranger.subject}: {stranger.detail}")
     for item in plan.unenforced:
         progress(f"warning: {item.service}: {item.limit} is not enforced: {item.why}")
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional, Set
+from typing import Any, Dict, List, Mapping, Optional, Set
 
-from tidegate.host import limits, machine, systemd, units
+from tidegate.host import limits, machine, podman, strangers, systemd, units
 from tidegate.host.diff import copy_digest
 from tidegate.host.files import read_text
 from tidegate.host.fronts import front_units
@@ -16,9 +16,16 @@ DOWN = ("failed", "stopped", "missing")
 
 
 def drift(
-    paths: Paths, now: Optional[Generation], services: Facts, containers: Dict[str, Any]
+    paths: Paths,
+    now: Optional[Generation],
+    services: Facts,
+    containers: Dict[str, Any],
+    secrets: Mapping[str, str],
 ) -> List[Facts]:
-    """Every difference, as `{subject, kind, detail}`; `services` is observe's own answer."""
+    """Every difference, as `{subject, kind, detail}`; `services` is observe's own answer.
+
+    `secrets` are those here by name, with their ids.
+    """
     expected = expected_units(now)
     found: List[Facts] = []
     for name, text in sorted(expected.items()):
@@ -34,11 +41,31 @@ def drift(
             found.append(_differs(name, "limits", "limits that it lacks can be enforced now"))
     if now is not None and now.layout is not None:
         found += _other_copies(now, services)
+    for name, detail in sorted(other_secrets(now, secrets).items()):
+        found.append(_differs(name, "secret", detail))
     mine = {name.rsplit(".", 1)[0] for name in expected}
     for name in sorted(set(owned(paths)) - set(expected)):
         found.append(_differs(name, "foreign", "a unit in our name that no release has"))
     for name in sorted(set(containers) - mine):
         found.append(_differs(name, "foreign", "a container in our name that no release has"))
+    release = now.release if now else {}
+    for name, detail in strangers.look(paths, release, {*expected, *owned(paths)}).items():
+        found.append(_differs(name, "stranger", detail))
+    return found
+
+
+def other_secrets(now: Optional[Generation], here: Mapping[str, str]) -> Dict[str, str]:
+    """The secrets of a generation that are not what was stored for it: name → what is wrong."""
+    layout = (now.layout if now else None) or {}
+    ids = layout.get("secret_ids", {})
+    found = {}
+    for name, stored in layout.get("secrets", {}).items():
+        if name == stored:
+            continue  # somebody else's, who may change it
+        if stored not in here:
+            found[name] = f"the secret {stored} is gone"
+        elif ids.get(stored, here[stored]) != here[stored]:
+            found[name] = f"the secret {stored} was replaced"
     return found
 
 
@@ -71,12 +98,15 @@ def renew(paths: Paths, now: Optional[Generation]) -> Set[str]:
         return set()
     expected = expected_units(now)
     shown = systemd.show([u for p in now.layout["services"].values() for u in p["units"]])
+    hidden = set(now.layout.get("secrets", {}))
+    here = podman.own_secrets(paths.instance) if hidden else {}
+    bad = set(other_secrets(now, here))
     result = set()
     for name, placed in now.layout["services"].items():
         entry = now.release["services"][name]
         if entry["strategy"] == "job":
             continue
-        if _freed(now, name):
+        if _freed(now, name) or bad & {use["secret"] for use in entry["secrets"]}:
             result.add(name)
         for unit in placed["units"]:
             file = f"{unit}.container"

@@ -68,16 +68,31 @@ def rollback(paths: Paths, arguments: Arguments) -> int:
     if office.elsewhere(paths):
         return _follow(paths)
     number = arguments.to or _before(paths)
-    found = generations.require(paths, number)
+    found, now = generations.require(paths, number), generations.current(paths)
     request = {"generation": number, "kind": "rollback", "allow_stateful": True}
-    return _drive(paths, found.release, request, {})
+    code = _drive(paths, found.release, request, {})
+    mine = generations.host_of(paths, number)
+    then = set(found.whole.get("hosts") or ())
+    later = set((now.whole.get("hosts") if now else None) or ()) - then
+    if then - {mine}:
+        print(f"next, on {', '.join(sorted(then - {mine}))}: {command(paths)}")
+    if later:
+        print(f"{', '.join(sorted(later))} came later and needs a controller: tidegate rollback")
+    return code
+
+
+def command(paths: Paths) -> str:
+    """How a person goes back on a server."""
+    return f"tidegate-host rollback --project {paths.instance}"
 
 
 def _follow(paths: Paths) -> int:
     """Become what the witness serves: it is decided, so nothing is asked of anybody here."""
     told = witness.ask_rollback(paths)
     request = {"generation": told["generation"], "kind": "rollback", "allow_stateful": True}
-    found = generations.require(paths, int(told["generation"]))
+    found = generations.load(paths, int(told["generation"]))
+    if found is None:
+        raise _never_had(paths, told)
     limits = found.release["switch"]
     with Client(paths, _show) as client:
         client.join(told, f"{getpass.getuser()}@{platform.node()}", found.whole["environment"])
@@ -88,6 +103,19 @@ def _follow(paths: Paths) -> int:
         client.call("release", {})
     print(f"{told['deployment']} serves here, too")
     return 0
+
+
+def _never_had(paths: Paths, told: Dict[str, Any]) -> HostError:
+    """This host came later than the release, or was made anew: alone it cannot get it."""
+    number = told["generation"]
+    return HostError(
+        "refused",
+        "no-generation",
+        f"the witness went back to generation {number}, which this host never had: nothing is "
+        f"changed here, and {deployment.current_number(paths)} goes on",
+        subject=str(number),
+        hint=f"with a controller: tidegate rollback --to {number}, which brings it here",
+    )
 
 
 def _before(paths: Paths) -> int:

@@ -41,7 +41,7 @@ def observe(paths: Paths, full: bool = False) -> Facts:
         networks = pool.submit(podman.networks)
         containers = {_name(entry): entry for entry in running.result()}
         services = _services(now, shown.result(), containers)
-        stored = sorted(secrets.result())
+        stored = secrets.result()
         nets = [_network(entry) for entry in networks.result()]
     number = deployment.current_number(paths)
     kept = [generations.load(paths, n) for n in generations.committed(paths)]
@@ -59,8 +59,9 @@ def observe(paths: Paths, full: bool = False) -> Facts:
         "host": generations.host_of(paths, number),
         "services": services,
         "networks": nets,
-        "secrets": [{"name": name} for name in stored],
-        "drift": [] if record else drift.drift(paths, now, services, containers),
+        "secrets": [{"name": name} for name in sorted(stored)],
+        "secret_versions": dict((now.layout or {}).get("secrets", {})) if now else {},
+        "drift": [] if record else drift.drift(paths, now, services, containers, stored),
         "open": None if record is None else _open(record),
         "disk_free_bytes": podman.free_bytes(paths.base),
         "generations": [generations.summary(entry, number) for entry in kept if entry],

@@ -26,6 +26,7 @@ from tidegate.host.context import Context
 from tidegate.host.errors import HostError
 from tidegate.host.files import read_text, write_atomic, write_once
 from tidegate.host.finish import become, leave
+from tidegate.host.layout import is_version
 from tidegate.host.prepare import prepare
 from tidegate.host.switch import switch
 from tidegate.host.watch import baseline, restarts, watch
@@ -47,20 +48,31 @@ class Ops:
         """
         ctx = self.context
         name = str(args["name"])
-        value = base64.b64decode(args["value_b64"])
         now = generations.current(ctx.paths)
         known = ((now.layout or {}).get("secrets", {}) if now else {}).get(name, "")
         known = ctx.record.setdefault("secrets", {}).get(name, known)
-        if args.get("version"):
-            known = f"{name}-{args['version']}"
-            if known not in podman.own_secrets(ctx.paths.instance):
-                podman.create_secret(known, value, ctx.paths.instance)
-        elif not known or not podman.secret_is(known, value):
-            known = f"{name}-{uuid.uuid4().hex[:8]}"
-            podman.create_secret(known, value, ctx.paths.instance)
-        ctx.record["secrets"][name] = known
+        value, version = base64.b64decode(args["value_b64"]), str(args.get("version") or "")
+        ctx.record["secrets"][name] = self._stored(name, known, version, value)
         deployment.save(ctx.paths, ctx.record)
-        return {"version": known}
+        return {"version": ctx.record["secrets"][name]}
+
+    def _stored(self, name: str, known: str, version: str, value: bytes) -> str:
+        """The Podman secret that holds `value`: `known` where it does, else one that is made.
+
+        What somebody else put under a name of ours is not overwritten: ours gets another.
+        """
+        instance = self.context.paths.instance
+        stem = f"{name}-{version}" if version else name
+        if version and not is_version(known, stem):
+            known = stem
+            if stem not in podman.secrets():
+                podman.create_secret(stem, value, instance)
+                return stem
+        if known and podman.secret_is(known, value, instance):
+            return known
+        fresh = f"{stem}-{uuid.uuid4().hex[:8]}"
+        podman.create_secret(fresh, value, instance)
+        return fresh
 
     def part(self, args: Args) -> Answer:
         """See tidegate.host.parcel."""
@@ -98,7 +110,7 @@ class Ops:
         """See tidegate.host.switch; the answer is this host's vote."""
         record = self.context.record
         if record["state"] == "switched":
-            return dict(record["results"]["switch"])
+            return self._vote()
         self._undecided()
         record.setdefault("counted", baseline(self.context))
         self._step("switch")
@@ -107,7 +119,13 @@ class Ops:
         self._undecided()
         record["results"]["switch"] = result
         self._step("switched")
-        return result
+        return self._vote()
+
+    def _vote(self) -> Answer:
+        """How the switch went, and how long ago it was: clocks of hosts are not compared."""
+        told = dict(self.context.record["results"]["switch"])
+        ago_s = clock.boottime() - float(told.pop("turned_at", clock.boottime()))
+        return {**told, "turned_ms_ago": round(ago_s * 1000, 1)}
 
     def watch(self, args: Args) -> Answer:
         """See tidegate.host.watch."""

@@ -37,7 +37,7 @@ NO_COPIES: Entry = {
 def here(release: Release, host: str) -> Dict[str, Any]:
     """The part of `release` that `host` runs; the whole of it where the release names no hosts.
 
-    KeyError for a host that the release does not know.
+    Nothing on a host that the release does not know: it came later.
     """
     return Views(release).of(host)
 
@@ -49,6 +49,7 @@ class Local(Dict[str, Any]):
 
 
 OWN = ("published", "depends_on")
+STRANGER: Entry = {"services": (), "address": ""}
 
 
 class Views:
@@ -74,7 +75,7 @@ class Views:
         """See `here`. Hosts that run the same, none of it for others, share one view."""
         if "hosts" not in self._release:
             return dict(self._release)
-        entry = self._release["hosts"][host]
+        entry = self._release["hosts"].get(host, STRANGER)
         mine = frozenset(entry["services"])
         if mine.intersection(self._links):
             return self._view(mine, entry["address"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any, Dict, List, Optional
 
-from tidegate.host import copies, edge, fronts, generations, strategies, systemd
+from tidegate.host import clock, copies, edge, fronts, generations, strategies, systemd
 from tidegate.host.context import Context
 from tidegate.host.errors import HostError
 from tidegate.host.files import write_if_changed
@@ -38,14 +38,14 @@ def switch(ctx: Context) -> Dict[str, Any]:
         changed_hands = _hand_over(ctx, new, old)
         switched = _turn_fronts(ctx, new)
         switched += turn_edge(ctx, new)
-        turned = time.monotonic()
+        turned = clock.boottime()
         copies.bring_up(ctx, new.release, new.layout, in_place, lambda _: None)
         outage_ms = (time.monotonic() - began) * 1000 if in_place or changed_hands else 0.0
     return {
         "switched": sorted(set(switched)),
         "recreated": in_place,
         "outage_ms": round(outage_ms, 1),
-        "turned_ms_ago": round((time.monotonic() - turned) * 1000, 1),
+        "turned_at": turned,
     }
 
 

@@ -103,6 +103,16 @@ def attach(
     return fleet
 
 
+def lacking(fleet: Fleet, generation: int) -> tuple[Agent | None, list[str]]:
+    """Who keeps a generation, the witness before others, and the hosts that do not."""
+    kept = {
+        name: any(int(entry["n"]) == generation for entry in seen.get("generations") or ())
+        for name, seen in fleet.by_host.items()
+    }
+    holder = next((agent for agent in fleet.agents if kept[agent.name]), None)
+    return holder, [name for name, has in kept.items() if not has]
+
+
 def _with_releases(agents: Sequence[Agent], observed: Sequence[Observation]) -> list[Observation]:
     """Each with the release that serves there: the same one on all hosts but for some."""
     known: dict[Any, Any] = {None: None}

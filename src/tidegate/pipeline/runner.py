@@ -7,7 +7,7 @@ The first host of the list is the environment's witness: it owns lock, token and
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,7 +36,8 @@ PROPOSALS = {Phase.COMMIT: "commit", Phase.ASK: "commit", Phase.ABORT: "abort"}
 class Attempt:
     """Everything that a deployment needs, made before any host is touched.
 
-    ``generation`` names a stored release of the hosts in place of ``release`` (a rollback).
+    ``generation`` names a stored release of the hosts (a rollback); ``release`` is then for
+    the hosts in ``lacking``, which do not keep it.
     ``blobs_port`` is our blob server on 127.0.0.1, 0 for none. ``witness`` is how the other
     hosts ask the first one (``address``, ``port``, ``user``, ``host_keys``), and ``peers`` are
     their public keys by host, where the witness does not know them yet.
@@ -48,6 +49,7 @@ class Attempt:
     release: Mapping[str, Any] | None = None
     signature: str = ""
     generation: int = 0
+    lacking: Collection[str] = ()
     kind: str = "deploy"
     gate: Mapping[str, Any] = field(default_factory=dict)  # what the witness asks of people
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)  # name → base64
@@ -73,6 +75,7 @@ class Report:
     number: int = 0
     error: TidegateError | None = None
     bytes_sent: int = 0
+    idle: list[str] = field(default_factory=list)  # hosts of which the release knows nothing
     spread_ms: float = 0.0  # between the first host's switch and the last one's
     results: dict[str, Results] = field(default_factory=dict)
 
@@ -233,14 +236,20 @@ class Runner:
         }
         if attempt.generation:
             args["generation"] = attempt.generation
-        else:
-            args |= {**(self._cargo.named or {}), "signature": attempt.signature}
+        whole = {**(self._cargo.named or {}), "signature": attempt.signature}
+        takers = {
+            h.name for h in self._hosts if not attempt.generation or h.name in attempt.lacking
+        }
         for part in self._cargo.parts:
-            self._gather(Phase.PREPARE, [self._begin(host, "part", part) for host in self._hosts])
+            sent = [self._begin(h, "part", part) for h in self._hosts if h.name in takers]
+            self._gather(Phase.PREPARE, sent)
         results: Results = []
         for wave in self._waves():
             blobs = self._blobs(wave)
-            asked = [self._begin(h, "prepare", {**args, "blobs": blobs[h.name]}) for h in wave]
+            asked = []
+            for host in wave:
+                told = {**args, **(whole if host.name in takers else {})}
+                asked.append(self._begin(host, "prepare", {**told, "blobs": blobs[host.name]}))
             results += self._gather(Phase.PREPARE, asked)
         return results
 
@@ -248,7 +257,9 @@ class Runner:
         """The hosts in the order in which they may start what is new: see the release."""
         waves = order(self._attempt.release or {})
         found = [[host for host in self._hosts if host.name in names] for names in waves]
-        return found or [list(self._hosts)]
+        known = {name for names in waves for name in names}
+        rest = [host for host in self._hosts if host.name not in known]
+        return [*found, rest] if rest else found
 
     def _blobs(self, hosts: Sequence[Host]) -> Mapping[str, Mapping[str, int] | None]:
         """Where each host finds our blob server; each way there is a command of its own."""

@@ -53,7 +53,7 @@ PARTS = (
     ("stop_s", "seconds to stop"),
     ("migrate", "migration"),
 )
-RUNS_AGAIN = frozenset({"edited", "missing", "stopped", "limits"})
+RUNS_AGAIN = frozenset({"edited", "missing", "stopped", "limits", "secret"})
 
 
 class Shared:
@@ -123,7 +123,8 @@ def plan(
     ``new`` and ``old`` are only what one host runs of them; ``shared`` is for its neighbours.
     """
     wanted, running = digests or (digest(new), digest(old) if old else "")
-    before, mended = old or NOTHING, _mended(observed)
+    before = old or NOTHING
+    mended = _mended(observed, before)
     bare, kinds, limited = (shared or Shared()).bare(before, new)
     return replace(
         bare,
@@ -264,18 +265,20 @@ def _unenforced(units: Units, facts: Mapping[str, Any] | None) -> Iterator[Unenf
             yield Unenforced(name, miss.limit, miss.why)
 
 
-def _mended(observed: Mapping[str, Any]) -> dict[str, str]:
+def _mended(observed: Mapping[str, Any], old: Release) -> dict[str, str]:
     """Service → why its copies are made new although the release may not ask for it."""
-    owners = {
-        unit: name
-        for name, entry in (observed.get("services") or {}).items()
-        for unit in (*entry.get("units", ()), name)
-    }
+    owners: dict[str, list[str]] = {}
+    for name, seen in (observed.get("services") or {}).items():
+        for unit in (*seen.get("units", ()), name):
+            owners.setdefault(unit, []).append(name)
+    for name, entry in old["services"].items():
+        for use in entry["secrets"]:
+            owners.setdefault(use["secret"], []).append(name)
     found: dict[str, str] = {}
     for item in observed.get("drift") or ():
-        owner = owners.get(item["subject"].removesuffix(".container"))
-        if owner is not None and item["kind"] in RUNS_AGAIN:
-            found.setdefault(owner, item["detail"])
+        if item["kind"] in RUNS_AGAIN:
+            for owner in owners.get(item["subject"].removesuffix(".container"), ()):
+                found.setdefault(owner, item["detail"])
     return found
 
 

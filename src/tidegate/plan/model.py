@@ -23,6 +23,8 @@ BESIDE, REPLACE, START, JOB, SETTINGS, LEAD, REMOVE = (
     "lead",
     "remove",
 )
+# The kind of drift that is not ours to mend.
+STRANGER = "stranger"
 # The reason for a service's first start.
 NEW = "new in the project"
 
@@ -116,7 +118,17 @@ class Plan:
     @property
     def empty(self) -> bool:
         """Whether a deployment would touch nothing: no difference, and nothing to mend."""
-        return not (self.added or self.removed or self.changes or self.actions or self.drift)
+        return not (self.added or self.removed or self.changes or self.actions or self.mended)
+
+    @property
+    def mended(self) -> tuple[Drift, ...]:
+        """The drift that a deployment mends."""
+        return tuple(item for item in self.drift if item.kind != STRANGER)
+
+    @property
+    def strangers(self) -> tuple[Drift, ...]:
+        """What is somebody else's, though it bears a name like ours."""
+        return tuple(item for item in self.drift if item.kind == STRANGER)
 
     def as_dict(self) -> dict[str, Any]:
         """The ``data`` of a ``tidegate/plan/1`` object."""
