@@ -269,6 +269,19 @@ def test_a_silent_host_costs_no_other_its_lease() -> None:
     assert other.asked[:3] == silent.asked[:3] == ["renew"] * 3
 
 
+def test_a_host_that_does_not_keep_the_release_is_given_it() -> None:
+    """Going back, the others need only its number; also a host that the release does not know."""
+    hosts = [Scripted({}, name) for name in ("one", "two", "new")]
+    entries = {name: {"address": "", "services": []} for name in ("one", "two")}
+    old = {"services": {}, "hosts": entries}
+    given = {"generation": 3, "release": old, "signature": "signed", "lacking": ["two", "new"]}
+    assert deployed(*hosts, kind="rollback", **given).end is Phase.COMMITTED
+    asked = [args for host in hosts for op, args, *_ in host.frames if op == "prepare"]
+    assert [args["generation"] for args in asked] == [3, 3, 3]
+    told = [(args.get("release"), args.get("signature")) for args in asked]
+    assert told == [(None, None), (old, "signed"), (old, "signed")]
+
+
 def test_the_table_is_whole() -> None:
     """Every phase that is no end says what follows success and failure, and leads to an end."""
     for phase in set(Phase) - ENDS:

@@ -5,6 +5,7 @@ Source: Podman 5.4's manual pages; 5.4 is the oldest that Tidegate deploys to.
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import threading
@@ -246,5 +247,30 @@ def secret_is(name: str, value: bytes, instance: str) -> bool:
 
 
 def create_secret(name: str, value: bytes, instance: str) -> None:
-    """Store a secret; the value is read from standard input, it is in no argv."""
-    run(["podman", "secret", "create", f"--label={LABEL}={instance}", name, "-"], stdin=value)
+    """Store a secret; the value is read from standard input, it is in no argv.
+
+    What podman or a driver of its own says of a failure is told without the value.
+    """
+    argv = ["podman", "secret", "create", f"--label={LABEL}={instance}", name, "-"]
+    result = run(argv, stdin=value, check=False)
+    if result.returncode == 0:
+        return
+    full = "no space left" in result.stderr.lower()
+    raise HostError(
+        "error",
+        "disk-full" if full else "secret-not-stored",
+        f"{'the disk is full: ' if full else ''}the secret {name} could not be stored",
+        subject=name,
+        hint="free some space, then deploy again" if full else "what podman said follows",
+        log=masked(result.stderr, value).strip().splitlines()[-10:],
+    )
+
+
+def masked(text: str, value: bytes) -> str:
+    """`text` without the value of a secret, however it is written there."""
+    plain = value.decode("utf-8", "replace")
+    forms = [plain, base64.b64encode(value).decode("ascii"), value.hex(), *plain.split("\n")]
+    for form in forms:
+        if form.strip():
+            text = text.replace(form, "***")
+    return text
