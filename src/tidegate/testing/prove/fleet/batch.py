@@ -15,11 +15,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from tidegate.lab import Lab
 from tidegate.testing.prove.controller import Outcome, Run
 from tidegate.testing.prove.fleet.party import get
 from tidegate.testing.prove.progress import Progress
 from tidegate.testing.prove.project import Project
+from tidegate.testing.prove.site import fresh
 
 HOSTS = 10
 ROUNDS = 5
@@ -39,9 +39,7 @@ class Batch:
     """New servers, and the project on them."""
 
     def __init__(self, names: Sequence[str]) -> None:
-        for name in set(names) & set(Lab.open().names):
-            Lab.open((name,)).down()
-        self.lab = Lab.up(names)
+        self.lab = fresh(*names)
         self.folder = Path(tempfile.mkdtemp(prefix="tidegate-batch-"))
         self.runtime = Path(tempfile.mkdtemp(prefix="tgb"))
         self.project = Project(self.folder)
