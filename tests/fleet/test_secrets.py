@@ -103,6 +103,10 @@ def test_values_are_written_nowhere(fleet: Fleet) -> None:
     ]
     silent(said(done), events.read_bytes(), *(said(each) for each in told_by))
     assert leaks(*fleet.hosts) == []
+    kept = {"production.age": (fleet.site.folder / "production.age").read_bytes()}
+    fleet.write(COMPOSE % {"path": "two"}, places, {**FILES, **kept}, secrets="production.age")
+    fleet.deploy()
+    assert "@db/two" in second.exec("web", "cat", "/proc/1/environ")
     found = list(blobs())
     assert any(b"mine" in blob for blob in found)
     silent(*found)

@@ -251,7 +251,8 @@ def _lay(
         versions,
         drift.renew(ctx.paths, old),
     )
-    laid["secret_ids"] = secret_versions.ids(ctx, versions, old, again)
+    known = secret_versions.ids(ctx, release)
+    laid["secret_ids"] = {name: known[name] for name in versions.values() if name in known}
     for name, entry in release["services"].items():
         if entry["strategy"] in SLOTTED:
             fronts.learn_ports(release, laid, name, set())
