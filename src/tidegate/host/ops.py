@@ -125,7 +125,7 @@ class Ops:
         """How the switch went, and how long ago it was: clocks of hosts are not compared."""
         told = dict(self.context.record["results"]["switch"])
         ago_s = clock.boottime() - float(told.pop("turned_at", clock.boottime()))
-        return {**told, "turned_ms_ago": round(ago_s * 1000, 1)}
+        return {**told, "turned_ms_ago": round(max(ago_s, 0.0) * 1000, 1)}
 
     def watch(self, args: Args) -> Answer:
         """See tidegate.host.watch."""
