@@ -89,6 +89,11 @@ def test_drift_on_one_host_is_mended(fleet: Fleet) -> None:
     assert f"{name}-edited-a.container" not in host.on_server("ls", UNITS)
     assert "No changes" in fleet.deploy().stdout
 
+    unit = f"{UNITS}/{name}-edited-b.container"
+    host.on_server("sed", "-i", "1d", unit)
+    fleet.site.destroy()
+    assert name not in host.on_server("ls", UNITS)
+
 
 def test_a_stranger_is_not_overwritten(fleet: Fleet) -> None:
     """What needs its name is refused; what is only named like ours is left alone, and told."""

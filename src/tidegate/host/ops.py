@@ -12,6 +12,7 @@ from typing import Any, Dict, List, Optional
 from tidegate.host import (
     clock,
     deployment,
+    drift,
     gate,
     generations,
     ledger,
@@ -226,10 +227,11 @@ class Ops:
         """Take the instance off this host; its volumes only when asked."""
         ctx = self.context
         volumes = self._volumes() if args.get("volumes") else []
+        now = generations.load(ctx.paths, deployment.current_number(ctx.paths))
         write_atomic(ctx.paths.current, "0\n")
         write_once(ctx.paths.decision(ctx.number), "abort\n")
         ledger.append(ctx.paths.ledger, self._entry("service.removed", "destroyed"))
-        result = leave(ctx)
+        result = leave(ctx, drift.expected_units(now))
         for name in volumes:
             podman.remove_volume(name)
         for secret in podman.own_secrets(ctx.paths.instance):
