@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any, Dict, List, Mapping, Optional, Set
 
 from tidegate.host import limits, machine, podman, strangers, systemd, units
+from tidegate.host.context import Context
 from tidegate.host.diff import copy_digest
-from tidegate.host.files import read_text
+from tidegate.host.files import read_text, write_if_changed
 from tidegate.host.fronts import front_units
 from tidegate.host.generations import Generation
 from tidegate.host.paths import Paths
@@ -114,6 +115,29 @@ def renew(paths: Paths, now: Optional[Generation]) -> Set[str]:
             if down or read_text(paths.units / file) != expected[file]:
                 result.add(name)
     return result
+
+
+def mend(ctx: Context, old: Optional[Generation]) -> None:
+    """What serves has its own unit files again, with our mark; each that was edited is told.
+
+    After the layout, which says whose copies are made new because of that.
+    """
+    if old is None or old.layout is None:
+        return
+    mended = False
+    for name, text in sorted(_texts(old).items()):
+        here = read_text(ctx.paths.units / name)
+        if here != text:
+            ctx.info("drift", f"{name} {'was edited' if here else 'was gone'}: written again")
+            mended = write_if_changed(ctx.paths.units / name, text, 0o644)
+    if mended:
+        systemd.daemon_reload()
+
+
+def _texts(generation: Generation) -> Dict[str, str]:
+    """The units of its services' copies: file name → text."""
+    found = (generation.layout or {}).get("units", {}).values()
+    return {name: text for texts in found for name, text in texts.items()}
 
 
 def _freed(now: Generation, service: str) -> bool:

@@ -51,7 +51,7 @@ def prepare(ctx: Context, args: Dict[str, Any]) -> Dict[str, Any]:
     pulled = blobs.bring(ctx, release, args.get("blobs"))
     again = generations.load(ctx.paths, int(args.get("generation") or 0))
     new = _lay(ctx, release, old, again)
-    _mend(ctx, old)
+    drift.mend(ctx, old)
     _write_units(ctx, new, old)
     _start(ctx, new, old)
     os.sync()
@@ -286,29 +286,6 @@ def at_switch(new: Generation, old: Optional[Generation]) -> List[str]:
     mine = set(layout.changed(new.layout)) - set(started(new, old))
     mine |= copies.partners(new.release, mine)
     return [name for name in copies.ordered(new.release) if name in mine]
-
-
-def _mend(ctx: Context, old: Optional[Generation]) -> None:
-    """What serves has its own unit files again, with our mark; each that was edited is told.
-
-    After the layout, which says whose copies are made new because of that.
-    """
-    if old is None or old.layout is None:
-        return
-    mended = False
-    for name, text in sorted(_texts(old).items()):
-        here = read_text(ctx.paths.units / name)
-        if here != text:
-            ctx.info("drift", f"{name} {'was edited' if here else 'was gone'}: written again")
-            mended = write_if_changed(ctx.paths.units / name, text, 0o644)
-    if mended:
-        systemd.daemon_reload()
-
-
-def _texts(generation: Generation) -> Dict[str, str]:
-    """The units of its services' copies: file name → text."""
-    found = (generation.layout or {}).get("units", {}).values()
-    return {name: text for texts in found for name, text in texts.items()}
 
 
 def _write_units(ctx: Context, new: Generation, old: Optional[Generation]) -> None:
