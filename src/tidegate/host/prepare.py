@@ -28,7 +28,7 @@ from tidegate.host import (
 )
 from tidegate.host.context import Context
 from tidegate.host.errors import HostError
-from tidegate.host.files import read_text, write_if_changed
+from tidegate.host.files import write_if_changed
 from tidegate.host.front import set_callers, set_live
 from tidegate.host.generations import Generation
 from tidegate.host.layout import SLOTTED, Release
