@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.fleet.fleet import Fleet
+from tests.semantics.site import until
 from tests.semantics.test_secret_variables import secrets
 
 pytestmark = pytest.mark.lab
@@ -73,7 +74,7 @@ def test_drift_on_one_host_is_mended(fleet: Fleet) -> None:
         "removed": "stopped",
         f"{name}_hidden_KEY": "secret",
     }
-    assert found(fleet)[host.server.name] == wrong
+    until(lambda: found(fleet)[host.server.name], lambda seen: seen == wrong)
     plan = fleet.site.run("plan", "production").stdout
     _, head, told = plan.partition(host.server.name)
     assert head
