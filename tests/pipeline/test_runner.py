@@ -233,6 +233,15 @@ def test_hosts_switch_in_batches() -> None:
     assert report.end is Phase.REVERTED
 
 
+def test_hosts_of_a_batch_turn_at_one_instant() -> None:
+    """So long after they were asked; a host that switches alone waits for nobody."""
+    for batch, waits in ((0, [True, True, True]), (2, [True, True, False])):
+        hosts = [Scripted({}, name) for name in ("one", "two", "three")]
+        assert deployed(*hosts, batch=batch).end is Phase.COMMITTED
+        asked = [args for host in hosts for op, args, *_ in host.frames if op == "switch"]
+        assert ["in_ms" in args for args in asked] == waits
+
+
 def test_a_host_that_closed_by_itself_stops_nobody() -> None:
     """Its lease ran out after the decision: the others end as decided, the lock goes."""
     gone = RefusedError("no deployment is open", code="stale-token")

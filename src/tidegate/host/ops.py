@@ -107,15 +107,18 @@ class Ops:
         told = {"plan": "", **record.get("gate", {}), "release": digest(release)}
         gate.require(self.context.paths, record["environment"], told, release)
 
-    def switch(self, _args: Args) -> Answer:
-        """See tidegate.host.switch; the answer is this host's vote."""
-        record = self.context.record
+    def switch(self, args: Args) -> Answer:
+        """See tidegate.host.switch; the answer is this host's vote.
+
+        `in_ms` after this request is when callers are turned.
+        """
+        due, record = clock.boottime() + float(args.get("in_ms") or 0) / 1000, self.context.record
         if record["state"] == "switched":
             return self._vote()
         self._undecided()
         record.setdefault("counted", baseline(self.context))
         self._step("switch")
-        result = switch(self.context)
+        result = switch(self.context, due)
         record["restarts"] = restarts(self.context)
         self._undecided()
         record["results"]["switch"] = result

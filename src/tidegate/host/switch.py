@@ -27,13 +27,20 @@ def prepared(ctx: Context) -> Generation:
     return found
 
 
-def switch(ctx: Context) -> Dict[str, Any]:
-    """All callers are led to the new copies at once; then what runs in place is restarted."""
+def switch(ctx: Context, due: float = 0.0) -> Dict[str, Any]:
+    """All callers are led to the new copies at once; then what runs in place is restarted.
+
+    `due` is the instant (seconds of CLOCK_BOOTTIME) before which nothing is turned: the hosts of
+    a batch have read and written by then what takes each of them another time.
+    """
     new, old = prepared(ctx), generations.current(ctx.paths)
     assert new.layout is not None
     in_place = at_switch(new, old)
     _write_in_place(ctx, new, in_place)
     with ctx.step("switch"):
+        while clock.boottime() < due:
+            ctx.check()
+            time.sleep(min(0.02, max(0.0, due - clock.boottime())))
         began = time.monotonic()
         changed_hands = _hand_over(ctx, new, old)
         switched = _turn_fronts(ctx, new)

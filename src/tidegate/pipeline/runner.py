@@ -28,6 +28,9 @@ QUICK = (
     *(Phase.COMMIT, Phase.ASK, Phase.ABORT, Phase.RELEASE),
 )
 LIMITS_S = dict.fromkeys(QUICK, SHORT_S)
+# What hosts of one batch have to read and write before they turn takes each another time, so
+# they turn at one instant: so long after they were asked.
+TOGETHER_MS = 250
 CLOSED = "stale-token"  # host protocol 1: no deployment is open, or it is another's
 PROPOSALS = {Phase.COMMIT: "commit", Phase.ASK: "commit", Phase.ABORT: "abort"}
 
@@ -195,8 +198,11 @@ class Runner:
         results: Results = []
         turned: list[float] = []
         for first in range(0, len(self._hosts), size):
-            args = {"batch": first // size + 1, "percent": 100}
-            asked = [self._begin(h, "switch", args) for h in self._hosts[first : first + size]]
+            batch = self._hosts[first : first + size]
+            args: dict[str, Any] = {"batch": first // size + 1, "percent": 100}
+            if len(batch) > 1:
+                args["in_ms"] = TOGETHER_MS
+            asked = [self._begin(host, "switch", args) for host in batch]
             done = self._gather(Phase.SWITCH, asked)
             times = zip(asked, done, strict=True)
             turned += [a.answered_at - float(r.get("turned_ms_ago") or 0) / 1000 for a, r in times]
