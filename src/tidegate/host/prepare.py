@@ -241,7 +241,7 @@ def _lay(
         for subnet in observe.subnets(network)
     ]
     taken += observe.routed()
-    versions = secret_versions.versions(ctx, release, old, again)
+    versions, ids = secret_versions.versions(ctx, release, old, again)
     laid = layout.compute(
         release,
         ctx.number,
@@ -251,8 +251,7 @@ def _lay(
         versions,
         drift.renew(ctx.paths, old),
     )
-    known = secret_versions.ids(ctx, release)
-    laid["secret_ids"] = {name: known[name] for name in versions.values() if name in known}
+    laid["secret_ids"] = ids
     for name, entry in release["services"].items():
         if entry["strategy"] in SLOTTED:
             fronts.learn_ports(release, laid, name, set())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, List, Optional, Set
+from typing import Dict, Iterable, Optional, Set, Tuple
 
 from tidegate.host import podman
 from tidegate.host.context import Context
@@ -21,14 +21,16 @@ def _revoke(ctx: Context, versions: Iterable[str]) -> Set[str]:
 
 def versions(
     ctx: Context, release: Release, old: Optional[Generation], again: Optional[Generation]
-) -> Dict[str, str]:
+) -> Tuple[Dict[str, str], Dict[str, str]]:
     """The version of each secret: what was sent now, else what the release had, else has.
 
     One that was revoked is none: going back to a release does not bring it back. Nor is one that
-    is gone or was replaced by somebody.
+    is gone or was replaced by somebody. The second value is Podman's id of each that is ours.
     """
     revoked = _revoke(ctx, ctx.record.get("revoked", ()))
-    here = ids(ctx, release)
+    uses = [use for entry in release["services"].values() for use in entry["secrets"]]
+    own = any(not use.get("external") for use in uses)
+    here = podman.own_secrets(ctx.paths.instance) if own else {}
     known: Dict[str, str] = {}
     for generation in (old, again):
         layout = (generation.layout if generation else None) or {}
@@ -42,7 +44,7 @@ def versions(
         )
     known.update(ctx.record.get("secrets", {}))
     found = {}
-    for use in _uses(release):
+    for use in uses:
         name = use["secret"]
         if use.get("external"):
             found[name] = name
@@ -56,14 +58,4 @@ def versions(
                 subject=name,
                 hint="deploy from a checkout that has its value",
             )
-    return found
-
-
-def ids(ctx: Context, release: Release) -> Dict[str, str]:
-    """Our secrets here with Podman's ids; Podman is not asked for a release without any."""
-    own = [use for use in _uses(release) if not use.get("external")]
-    return podman.own_secrets(ctx.paths.instance) if own else {}
-
-
-def _uses(release: Release) -> List[Dict[str, Any]]:
-    return [use for entry in release["services"].values() for use in entry["secrets"]]
+    return found, {name: here[name] for name in found.values() if name in here}
