@@ -60,9 +60,8 @@ def deploy(
     finally:
         live.close()
     if report is not None:
-        serving = str(found.fleet.seen.get("deployment") or "")
-        version, plan = found.plan.version, found.plan
-        conclude(report, version, live, json=json, plan=plan, serving=serving)
+        plan, serving = found.plan, str(found.fleet.seen.get("deployment") or "")
+        conclude(report, plan.version, live, json=json, plan=plan, serving=serving)
     else:
         _unchanged(found, live, dry_run=dry_run, json=json)
 

@@ -54,17 +54,9 @@ def render(
     of which ``drained`` ones run nothing; ``secret_env`` the entries of secret variables, by
     service. Raises ``InputError`` with the user's line.
     """
-    scope = strategy.decide(
-        Scope(
-            project,
-            instance,
-            settings,
-            images,
-            files or {},
-            variables or {},
-            secret_env=secret_env or {},
-        )
-    )
+    given = files or {}, variables or {}
+    scope = Scope(project, instance, settings, images, *given, secret_env=secret_env or {})
+    scope = strategy.decide(scope)
     found = Found()
     services = {
         name: _service(scope, name, found)

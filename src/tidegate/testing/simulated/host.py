@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from typing import Any
 
 from tidegate.host import (
     agent,
+    clock,
     commands,
     deployment,
     facts,
@@ -111,12 +113,12 @@ def _prepare(ctx: Context, args: Answer) -> Answer:
     return {"slots": {}, "started": fresh, "restarts": [], "bytes_pulled": 0}
 
 
-def _switch(ctx: Context) -> Answer:
+def _switch(ctx: Context, due: float = 0.0) -> Answer:
     found: Generation | None = generations.load(ctx.paths, ctx.number)
     assert found is not None
     with ctx.step("switch"):
-        ctx.check()
-    return {"switched": [], "recreated": [], "outage_ms": 0.0, "turned_ms_ago": 0.0}
+        time.sleep(max(0.0, due - clock.boottime()))
+    return {"switched": [], "recreated": [], "outage_ms": 0.0, "turned_at": clock.boottime()}
 
 
 if __name__ == "__main__":
