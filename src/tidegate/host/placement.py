@@ -48,7 +48,7 @@ class Local(Dict[str, Any]):
     alike: Entry
 
 
-OWN = ("published", "depends_on")
+OWN = frozenset({"published", "depends_on"})
 STRANGER: Entry = {"services": (), "address": ""}
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from tidegate.host import limits
@@ -61,7 +62,7 @@ class Shared:
 
     def __init__(self) -> None:
         self.bare = Once(self._bare)
-        self._alike = Once(lambda old, new: self._weighed(differing(old, new) - {*OWN}, old, new))
+        self._alike = Once(lambda old, new: self._weighed(differing(old, new) - OWN, old, new))
         self._lines = Once(lambda old, new: tuple(differences(old, new)))
 
     def _bare(self, old: Release, new: Release) -> Bare:
@@ -92,7 +93,7 @@ class Shared:
         """Where only what is alike on all hosts may differ, one of them tells for all."""
         if old is None:
             return change(old, new), ()
-        if any(old[key] != new[key] for key in OWN):
+        if old["published"] != new["published"] or old["depends_on"] != new["depends_on"]:
             return self._weighed(differing(old, new), old, new)
         return self._alike(getattr(old, "alike", old), getattr(new, "alike", new))
 
@@ -255,8 +256,8 @@ def _open_ports(release: Release) -> set[tuple[str, int, str, str]]:
 
 def _limited(release: Release) -> Units:
     """The units of services that have a limit."""
-    units = ((name, entry["unit"]) for name, entry in sorted(release["services"].items()))
-    return tuple((name, unit) for name, unit in units if limits.limited(unit))
+    units = ((name, entry["unit"]) for name, entry in release["services"].items() if entry["unit"])
+    return tuple(sorted((pair for pair in units if limits.limited(pair[1])), key=itemgetter(0)))
 
 
 def _unenforced(units: Units, facts: Mapping[str, Any] | None) -> Iterator[Unenforced]:
