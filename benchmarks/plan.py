@@ -20,6 +20,7 @@ from tidegate.plan import FleetPlan, plan_fleet
 from tidegate.testing.releases import release, service
 
 SERVICES, HOSTS = 500, 100
+ROUNDS = 3  # the fastest counts: what else the machine does is not what is measured
 Changed = Callable[[int], bool]
 
 
@@ -119,7 +120,8 @@ def main() -> None:
         for case in CASES:
             subprocess.run([sys.executable, __file__, case], check=True)
         return
-    found, times, size = measured(*CASES[chosen[0]])
+    rounds = (measured(*CASES[chosen[0]]) for _ in range(ROUNDS))
+    found, times, size = min(rounds, key=lambda made: made[1][1])
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     actions = sum(len(plan.actions) for plan in found.plans.values())
     read_ms, plan_ms, cpu_ms = (1000 * seconds for seconds in times)
