@@ -16,7 +16,7 @@ pytestmark = pytest.mark.lab
 def value(site: Site) -> str:
     """What the variable that changes is in the container that runs."""
     pairs = (pair.partition("=") for pair in site.container("s3")["Config"]["Env"])
-    return {name: text for name, _, text in pairs}["VALUE_99"]
+    return str({name: text for name, _, text in pairs}["VALUE_99"])
 
 
 def test_a_long_release_goes_there_and_comes_back(site: Site) -> None:
