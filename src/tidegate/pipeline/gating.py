@@ -52,12 +52,14 @@ def pass_gates(fleet: Fleet, wanted: Wanted, soak: Callable[[str], Soak]) -> Non
     if not lacking:
         return
     hold = next((d for d in lacking if d.gate == "hold"), None)
+    if hold is not None:
+        raise _error(wanted, hold, [hold])
     waits = [d for d in lacking if d.verdict is Verdict.WAITING]
-    if waits and hold is None:
+    if waits:
         proposal = {"release": wanted.release, "signature": wanted.signature}
         args = {**proposal, "plan": wanted.plan, "owner": owner(), "host": _host(fleet, agent)}
         agent.call("propose", args, timeout_s=OBSERVE_S)
-    raise _error(wanted, hold or (waits or lacking)[0], lacking)
+    raise _error(wanted, (waits or lacking)[0], lacking)
 
 
 def _decisions(agent: Agent, wanted: Wanted, soak: Callable[[str], Soak]) -> tuple[Decision, ...]:
