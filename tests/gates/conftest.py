@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,9 +29,10 @@ def lab() -> Iterator[Lab]:
 
 
 @pytest.fixture
-def site(lab: Lab, tmp_path: Path) -> Iterator[Site]:
-    """An empty project; what it left on the server is taken away."""
-    made = Site.make(lab.server(NAME), tmp_path / "origin", "gated", lab.env())
+def site(lab: Lab, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
+    """An empty project of the test's own name: a ledger, and so a hold, outlives `destroy`."""
+    name = re.sub(r"[^a-z0-9]+", "-", request.node.name.removeprefix("test_").lower())
+    made = Site.make(lab.server(NAME), tmp_path / "origin", name[:24].strip("-"), lab.env())
     yield made
     if (made.folder / "tidegate.yaml").exists():
         made.destroy()

@@ -81,7 +81,7 @@ def party(site: Site, tmp_path: Path) -> Party:
     """Anna, Ben, Eve and a CI job; the server takes what the team's key has signed."""
     made = Party.make(site, tmp_path)
     team = Key(tmp_path / "team/team").line
-    script = 'mkdir -p .config/tidegate && echo "deployer $1" > .config/tidegate/allowed_signers'
+    script = 'mkdir -p .config/tidegate && echo "deployer $1" >> .config/tidegate/allowed_signers'
     site.on_server("sh", "-c", script, "sh", team)
     return made
 
@@ -125,7 +125,7 @@ def test_two_people_two_laptops_and_a_ci_job(party: Party) -> None:
     ben.rollback()
     assert ci.get(8080) == "1"
     assert "for the night" in anna.run("status").stdout
-    tool = (".local/bin/tidegate-host", "ledger", "verify", "--project", "gated")
+    tool = (".local/bin/tidegate-host", "ledger", "verify", "--project", ci.name)
     assert "the chain is whole" in ci.on_server(*tool)
 
 
