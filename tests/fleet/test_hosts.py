@@ -99,7 +99,7 @@ def test_data_needs_a_place(fleet: Fleet) -> None:
     fleet.write(compose, {})
     told = json.loads(fleet.deploy("--json", code=2).stderr.splitlines()[-1])["data"]
     assert told["code"] == "placement-missing"
-    assert (told["where"]["file"], told["where"]["line"]) == ("compose.yaml", 2)
+    assert (told["where"]["file"], told["where"]["line"]) == ("compose.yaml", 3)
     assert f"db: {{on: {fleet.hosts[0].server.name}}}" in told["hint"]
     fleet.write(compose, {"db": {"stateful": True, "on": "web"}})
     told = json.loads(fleet.deploy("--json", code=2).stderr.splitlines()[-1])["data"]
