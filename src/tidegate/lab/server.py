@@ -36,6 +36,8 @@ SHUTDOWN_S = 90
 # systemd(1), SIGNALS: SIGRTMIN+3 halts the machine in order
 STOP_SIGNAL = "SIGRTMIN+3"
 NAMESERVERS = (Path("/etc/resolv.conf"), Path("/run/systemd/resolve/resolv.conf"))
+# A connection that a power cut or a cut network took is noticed.
+ALIVE = ("-o", "ServerAliveInterval=3", "-o", "ServerAliveCountMax=3")
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,8 +208,12 @@ class Server:
         input: bytes | str | None = None,  # noqa: A002 - the name subprocess has for it
         timeout_s: float = 120.0,
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command on the server, as deploy (root on a bare one) or as ``user``."""
-        done = run(self.ssh_argv(command, user=user), input=input, check=False, timeout_s=timeout_s)
+        """Run a command on the server, as deploy (root on a bare one) or as ``user``.
+
+        A server that goes silent meanwhile costs ten seconds, and ssh's exit status is then 255.
+        """
+        argv = self.ssh_argv(command, user=user, options=ALIVE)
+        done = run(argv, input=input, check=False, timeout_s=timeout_s)
         if check and done.returncode != 0:
             raise failure([f"{self.name}:", *command], done)
         return done

@@ -26,7 +26,7 @@ KINDS = (
 )  # fmt: skip
 PHASES = ("acquire", "join", "prepare", "switch", "watch", "commit", "finish", "release")
 HANGING = (
-    "end=$(($(date +%s) + {seconds})); while [ $(date +%s) -lt $end ]; do"
+    "trap '' HUP; end=$(($(date +%s) + {seconds})); while [ $(date +%s) -lt $end ]; do"
     " pkill -STOP -x podman; sleep 0.05; done; pkill -CONT -x podman; true"
 )
 DAY_S = 86400

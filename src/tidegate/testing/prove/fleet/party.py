@@ -133,8 +133,12 @@ class Party:
         return party
 
     def clock(self, server: Server, seconds: int) -> None:
-        """What the agent of a server takes for the time is so far ahead."""
-        server.run(["sh", "-c", f"echo +{seconds} > .clock"], check=False)
+        """What the agent of a server takes for the time is so far ahead, once it is in reach."""
+        for _ in range(10):
+            done = server.run(["sh", "-c", f"echo +{seconds} > .clock"], check=False)
+            if done.returncode == 0:
+                return
+            time.sleep(1)
 
     # -- the controller -----------------------------------------------------------------------
 

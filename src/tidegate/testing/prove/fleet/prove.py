@@ -25,6 +25,7 @@ SIZE = 3
 AT_ONCE = (2, 6)
 # A host that was down is missed a little longer: it boots, or its connections are found broken.
 GRACE_S = 15.0
+LONG_S = 120
 PULLED = ("pull cut", "disk full")
 
 
@@ -126,7 +127,10 @@ def shoot(party: Party, clients: list[Client], number: int, aimed: list[Fault]) 
     run = party.start("deploy", "production", heard=heard)
     down = strike(party, aimed, run, seen)
     over = time.time()
-    shot.code = run.wait(120).code
+    ended = run.wait(LONG_S)
+    shot.code = ended.code
+    if ended.seconds >= LONG_S:
+        shot.violations.append(f"the controller still waited after {LONG_S} s: {ended.last_words}")
     shot.settled_s = party.settle()
     rows = [name for client in clients for name in client.acknowledged]
     shot.violations += party.violations(rows)
