@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.gates.people import Key
 from tests.semantics.site import Site
 from tidegate.lab import Lab
 
@@ -30,9 +31,16 @@ def lab() -> Iterator[Lab]:
 
 @pytest.fixture
 def site(lab: Lab, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
-    """An empty project of the test's own name: a ledger, and so a hold, outlives `destroy`."""
+    """An empty project of the test's own name: a ledger, and so a hold, outlives `destroy`.
+
+    The server takes what the team's key has signed; every machine of a test has that key.
+    """
     name = re.sub(r"[^a-z0-9]+", "-", request.node.name.removeprefix("test_").lower())
-    made = Site.make(lab.server(NAME), tmp_path / "origin", name[:24].strip("-"), lab.env())
+    team = Key.make(tmp_path / "team", "team")
+    environment = {**lab.env(), "TIDEGATE_SIGNING_KEY": str(team.file)}
+    made = Site.make(lab.server(NAME), tmp_path / "origin", name[:24].strip("-"), environment)
+    script = 'mkdir -p .config/tidegate && echo "deployer $1" >> .config/tidegate/allowed_signers'
+    made.on_server("sh", "-c", script, "sh", team.line)
     yield made
     if (made.folder / "tidegate.yaml").exists():
         made.destroy()

@@ -42,17 +42,15 @@ class Party:
     @classmethod
     def make(cls, origin: Site, folder: Path) -> Party:
         """People have their key in ~/.ssh; the CI job and eve are nobody."""
-        team = Key.make(folder / "team", "team")
-        shared = {**origin.environment, "TIDEGATE_SIGNING_KEY": str(team.file)}
         clones: dict[str, Site] = {}
         people: dict[str, str] = {}
         for name in ("anna", "ben", "eve", "ci"):
             home = folder / name
             key = Key.make(home / ".ssh", "id_ed25519" if name != "ci" else "deploy")
             people |= {name: key.line} if name in ("anna", "ben") else {}
-            environment = {**shared, "HOME": str(home)}
+            environment = {**origin.environment, "HOME": str(home)}
             clones[name] = replace(origin, folder=home / "clone", environment=environment)
-        return cls(replace(origin, environment=shared), clones, people)
+        return cls(origin, clones, people)
 
     def commit(self, version: str) -> None:
         """The next version, in every clone."""
@@ -78,12 +76,8 @@ class Party:
 
 @pytest.fixture
 def party(site: Site, tmp_path: Path) -> Party:
-    """Anna, Ben, Eve and a CI job; the server takes what the team's key has signed."""
-    made = Party.make(site, tmp_path)
-    team = Key(tmp_path / "team/team").line
-    script = 'mkdir -p .config/tidegate && echo "deployer $1" >> .config/tidegate/allowed_signers'
-    site.on_server("sh", "-c", script, "sh", team)
-    return made
+    """Anna, Ben, Eve and a CI job."""
+    return Party.make(site, tmp_path)
 
 
 def test_two_people_two_laptops_and_a_ci_job(party: Party) -> None:
