@@ -1,4 +1,4 @@
-"""What stays together where lab tests run side by side: `pytest -n 2 --dist loadgroup`.
+"""What stays together where lab tests run side by side: `pytest -n 2 --dist loadscope`.
 
 Tests of one folder share servers, so one worker runs them. Those of semantics wait more than they
 work, and are many: there each worker has a server of its own, and only a file stays together.
@@ -6,24 +6,29 @@ work, and are many: there each worker has a server of its own, and only a file s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from typing import Any
 
 import pytest
 
-HERE = Path(__file__).parent
 BY_FILE = ("semantics",)
 
 
-def together(path: Path) -> str:
-    """The name of the group of a file's tests."""
-    folder, *rest = path.relative_to(HERE).parts
-    return "/".join((folder, *rest)) if folder in BY_FILE else folder
+def together(nodeid: str) -> str:
+    """The name of a test's group: its folder below tests, or its file."""
+    path = nodeid.partition("::")[0]
+    folder = path.split("/")[1]
+    return path if folder in BY_FILE else folder
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the marks in the same hook
-def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    """Mark the lab tests; the others may run anywhere."""
-    for item in items:
-        if item.get_closest_marker("lab"):
-            item.add_marker(pytest.mark.xdist_group(together(item.path)))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Groups as above in place of modules; other ways of sharing the tests out are xdist's own."""
+    if config.getoption("dist") != "loadscope":
+        return None
+    from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
+
+    class Groups(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            return together(nodeid)
+
+    return Groups(config, log)
