@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from tidegate.errors import InfrastructureError
 from tidegate.lab import Server
 from tidegate.testing.prove.controller import Run
 from tidegate.testing.prove.fleet.party import Party
@@ -120,8 +121,8 @@ class Strike:
         self.ends.append(lambda: self.party.lab.heal(name, other))
 
     def _disk_full(self) -> None:
-        self.server.fill_disk()
-        self.ends.append(self.server.free_disk)
+        self.ends.append(lambda: insist(self.server.free_disk))
+        insist(self.server.fill_disk)
 
     def _clock(self) -> None:
         """The agent's wall clock jumps by a day, and back: nothing may depend on it."""
@@ -142,6 +143,16 @@ class Strike:
 
     def _pull_cut(self) -> None:
         self._session()
+
+
+def insist(action: Callable[[], object]) -> None:
+    """Do it on a server as soon as it is in reach: another fault may be going on there."""
+    for _ in range(30):
+        with contextlib.suppress(InfrastructureError):
+            action()
+            return
+        time.sleep(1)
+    action()
 
 
 def strike(
