@@ -172,22 +172,19 @@ class Agent:
 
     def _unqueued(self, request: Dict[str, Any]) -> Dict[str, Any]:
         """Requests that are answered while another is at work."""
-        try:
-            self._entitled(request)
-            args = request.get("args") or {}
-            if request["op"] == "renew":
-                self.renew(float(args.get("lease_s", self.context.record["lease_s"])))
-                return success(self._state(), {})
-            if request["op"] == "fence":
-                self.ops.settle(str(args.get("outcome") or ""))
-                self.renew(-1.0)
-                return success(self._state(), {})
-            outcome = self.ops.decide(str(args.get("outcome")))
-            if outcome == "abort":
+        self._entitled(request)
+        op, args = request["op"], request.get("args") or {}
+        result: Dict[str, Any] = {}
+        if op == "renew":
+            self.renew(float(args.get("lease_s", self.context.record["lease_s"])))
+        elif op == "fence":
+            self.ops.settle(str(args.get("outcome") or ""))
+            self.renew(-1.0)
+        else:
+            result["outcome"] = self.ops.decide(str(args.get("outcome")))
+            if result["outcome"] == "abort":
                 self.context.cancel.set()
-            return success(self._state(), {"outcome": outcome})
-        except HostError as problem:
-            return failure(self._state(), problem)
+        return success(self._state(), result)
 
     def _work_out(self, request: Dict[str, Any]) -> Dict[str, Any]:
         op, args = request["op"], request.get("args") or {}

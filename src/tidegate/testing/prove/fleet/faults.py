@@ -12,7 +12,7 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,7 +25,15 @@ KINDS = (
     "controller", "agent", "session", "power", "cut", "one-way cut", "peers cut",
     "disk full", "clock", "slow host", "podman hangs", "pull cut",
 )  # fmt: skip
+# A deployment outlives these.
+HARMLESS = ("session", "peers cut", "clock", "pull cut")
 PHASES = ("acquire", "join", "prepare", "switch", "watch", "commit", "finish", "release")
+# How often a deployment shall reach each of them: most of what can go wrong is in the middle.
+WEIGHTS = (1, 1, 2, 4, 4, 4, 3, 2)
+# A fault strikes at a phase's begin, or somewhere in its first seconds.
+INSIDE_S = {"prepare": 2.5, "switch": 0.6, "finish": 0.6}
+AT_ONCE = (2, 6)
+AFTER = "recovery"
 HANGING = (
     "trap '' HUP; end=$(($(date +%s) + {seconds})); while [ $(date +%s) -lt $end ]; do"
     " pkill -STOP -x podman; sleep 0.05; done; pkill -CONT -x podman; true"
@@ -46,29 +54,42 @@ class Fault:
     lasts_s: float
 
 
-def faults(seed: int, count: int, hosts: int) -> list[Fault]:
-    """``count`` of them, every kind in turn, the rest by chance; the same for the same seed."""
+def volleys(seed: int, count: int, hosts: int) -> Iterator[list[Fault]]:
+    """``count`` faults, every kind in turn, two to six for each deployment; alike for a seed.
+
+    Each deployment has a phase that it shall reach: faults that may end it wait until then, and
+    all strike together.
+    """
     chance = random.Random(seed)  # noqa: S311 - a seed makes the run repeatable
-    found = []
-    for number in range(count):
-        kind = KINDS[number % len(KINDS)]
-        chosen = tuple(chance.sample(range(hosts), 2 if kind == "peers cut" else 1))
-        phase = "prepare" if kind == "pull cut" else chance.choice(PHASES)
-        inside = phase in ("prepare", "switch", "finish")
-        delay_s = chance.uniform(0, 2.5 if phase == "prepare" else 0.6) if inside else 0.0
-        found.append(Fault(kind, chosen, phase, delay_s, chance.choice((0.5, 2.0, 9.0))))
-    chance.shuffle(found)
-    return found
+    kinds = [KINDS[number % len(KINDS)] for number in range(count)]
+    chance.shuffle(kinds)
+    while kinds:
+        reached = chance.choices(range(len(PHASES)), WEIGHTS)[0]
+        group = [kinds.pop() for _ in range(min(chance.randint(*AT_ONCE), len(kinds)))]
+        yield [_aimed(kind, reached, hosts, chance) for kind in group]
+
+
+def _aimed(kind: str, reached: int, hosts: int, chance: random.Random) -> Fault:
+    chosen = tuple(chance.sample(range(hosts), 2 if kind == "peers cut" else 1))
+    phase = PHASES[chance.randint(0, reached) if kind in HARMLESS else reached]
+    if kind == "pull cut":
+        phase = "prepare"
+    delay_s = chance.uniform(0, INSIDE_S.get(phase, 0.0))
+    return Fault(kind, chosen, phase, delay_s, chance.choice((0.5, 2.0, 9.0)))
 
 
 @dataclass(slots=True)
 class Strike:
-    """A fault that is going on; ``end`` ends it, ``down`` says which hosts clients may miss."""
+    """A fault that is going on; ``end`` ends it, ``down`` says which hosts clients may miss.
+
+    ``met`` is what went on when it struck: a phase, or what comes after the deployment's end.
+    """
 
     party: Party
     fault: Fault
     run: Run
     down: set[str] = field(default_factory=set)
+    met: str = ""
     ends: list[Callable[[], object]] = field(default_factory=list)
 
     @property
@@ -157,8 +178,8 @@ def insist(action: Callable[[], object]) -> None:
 
 def strike(
     party: Party, aimed: list[Fault], run: Run, seen: dict[str, threading.Event]
-) -> set[str]:
-    """Let the faults happen, each at its instant; the hosts that clients may have missed."""
+) -> list[Strike]:
+    """Let the faults happen, each at its instant, and end again."""
     strikes = [Strike(party, fault, run) for fault in aimed]
 
     def one(each: Strike) -> None:
@@ -168,6 +189,8 @@ def strike(
             if run.process.poll() is not None or time.monotonic() > until:
                 break
         time.sleep(each.fault.delay_s)
+        begun = [phase for phase in PHASES if seen[phase].is_set()]
+        each.met = AFTER if run.process.poll() is not None or not begun else begun[-1]
         try:
             each.begin()
             time.sleep(each.fault.lasts_s if each.ends else 0)
@@ -179,4 +202,4 @@ def strike(
         thread.start()
     for thread in threads:
         thread.join()
-    return {name for each in strikes for name in each.down}
+    return strikes

@@ -6,23 +6,20 @@ acknowledged row is there, clients missed only hosts that were down, and the nex
 
 from __future__ import annotations
 
-import random
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from tidegate.testing.prove.controller import Event, Outcome
 from tidegate.testing.prove.fleet.clients import Client
-from tidegate.testing.prove.fleet.faults import PHASES, Fault, faults, strike
+from tidegate.testing.prove.fleet.faults import PHASES, Fault, strike, volleys
 from tidegate.testing.prove.fleet.party import Party
 from tidegate.testing.prove.progress import Progress
 
 SIZE = 3
-AT_ONCE = (2, 6)
 # A host that was down is missed a little longer: it boots, or its connections are found broken.
 GRACE_S = 15.0
 LONG_S = 120
@@ -35,6 +32,7 @@ class Shot:
 
     number: int
     faults: list[Fault]
+    met: list[str] = field(default_factory=list)
     code: int = 0
     settled_s: float = 0.0
     ended: str = ""
@@ -52,7 +50,7 @@ def prove(seed: int, names: list[str], count: int, minutes: float) -> tuple[list
     progress = Progress("fleet")
     parties = [Party.up(names[at : at + SIZE]) for at in range(0, len(names), SIZE)]
     clients = [[Client(s, s is p.servers[0]) for s in p.servers] for p in parties]
-    queue = deque(volleys(seed, count))
+    queue = deque(volleys(seed, count, SIZE))
     shots: list[Shot] = []
 
     def fight(party: Party, mine: list[Client]) -> None:
@@ -86,17 +84,9 @@ def prove(seed: int, names: list[str], count: int, minutes: float) -> tuple[list
             party.close()
 
 
-def volleys(seed: int, count: int) -> Iterator[list[Fault]]:
-    """The faults in groups of two to six, each group for one deployment."""
-    chance = random.Random(seed + 1)  # noqa: S311 - a seed makes the run repeatable
-    queue = faults(seed, count, SIZE)
-    while queue:
-        yield [queue.pop() for _ in range(min(chance.randint(*AT_ONCE), len(queue)))]
-
-
 def line(shot: Shot) -> str:
     """One disturbed deployment for the person who waits."""
-    kinds = " + ".join(f"{fault.kind} in {fault.phase}" for fault in shot.faults)
+    kinds = " + ".join(f"{f.kind} in {met}" for f, met in zip(shot.faults, shot.met, strict=True))
     bad = f"  VIOLATED {shot.violations}" if shot.violations else ""
     return f"{kinds}: {shot.ended} serves, {shot.seconds} s{bad}"
 
@@ -125,7 +115,9 @@ def shoot(party: Party, clients: list[Client], number: int, aimed: list[Fault]) 
                 seen[phase].set()
 
     run = party.start("deploy", "production", heard=heard)
-    down = strike(party, aimed, run, seen)
+    strikes = strike(party, aimed, run, seen)
+    shot.met = [each.met for each in strikes]
+    down = {name for each in strikes for name in each.down}
     over = time.time()
     ended = run.wait(LONG_S)
     shot.code = ended.code
@@ -166,7 +158,7 @@ def figures(shots: list[Shot], clients: list[Client]) -> dict[str, Any]:
         "faults": len(every),
         "deployments": 2 * len(shots),
         "by_kind": dict(Counter(fault.kind for fault in every)),
-        "by_phase": dict(Counter(fault.phase for fault in every)),
+        "by_phase": dict(Counter(met for shot in shots for met in shot.met)),
         "ended": dict(Counter(shot.ended for shot in shots)),
         "exit_codes": dict(Counter(str(shot.code) for shot in shots)),
         "requests": sum(client.asked for client in clients),
