@@ -25,6 +25,8 @@ KINDS = (
     "controller", "agent", "session", "power", "cut", "one-way cut", "peers cut",
     "disk full", "clock", "slow host", "podman hangs", "pull cut",
 )  # fmt: skip
+# A host does nothing meanwhile.
+STILL = ("power", "slow host")
 # A deployment outlives these.
 HARMLESS = ("session", "peers cut", "clock", "pull cut")
 PHASES = ("acquire", "join", "prepare", "switch", "watch", "commit", "finish", "release")
@@ -34,6 +36,7 @@ WEIGHTS = (1, 1, 2, 4, 4, 4, 3, 2)
 INSIDE_S = {"prepare": 2.5, "switch": 0.6, "finish": 0.6}
 AT_ONCE = (2, 6)
 AFTER = "recovery"
+MISSED = "nothing"
 HANGING = (
     "trap '' HUP; end=$(($(date +%s) + {seconds})); while [ $(date +%s) -lt $end ]; do"
     " pkill -STOP -x podman; sleep 0.05; done; pkill -CONT -x podman; true"
@@ -58,7 +61,7 @@ def volleys(seed: int, count: int, hosts: int) -> Iterator[list[Fault]]:
     """``count`` faults, every kind in turn, two to six for each deployment; alike for a seed.
 
     Each deployment has a phase that it shall reach: faults that may end it wait until then, and
-    all strike together.
+    all strike together. A host that is off or stands still cannot be switched off once more.
     """
     chance = random.Random(seed)  # noqa: S311 - a seed makes the run repeatable
     kinds = [KINDS[number % len(KINDS)] for number in range(count)]
@@ -66,11 +69,16 @@ def volleys(seed: int, count: int, hosts: int) -> Iterator[list[Fault]]:
     while kinds:
         reached = chance.choices(range(len(PHASES)), WEIGHTS)[0]
         group = [kinds.pop() for _ in range(min(chance.randint(*AT_ONCE), len(kinds)))]
-        yield [_aimed(kind, reached, hosts, chance) for kind in group]
+        still = chance.sample(range(hosts), hosts)
+        while sum(kind in STILL for kind in group) > hosts:
+            kinds.insert(0, group.pop())
+        yield [_aimed(kind, reached, hosts, still, chance) for kind in group]
 
 
-def _aimed(kind: str, reached: int, hosts: int, chance: random.Random) -> Fault:
+def _aimed(kind: str, reached: int, hosts: int, still: list[int], chance: random.Random) -> Fault:
     chosen = tuple(chance.sample(range(hosts), 2 if kind == "peers cut" else 1))
+    if kind in STILL:
+        chosen = (still.pop(),)
     phase = PHASES[chance.randint(0, reached) if kind in HARMLESS else reached]
     if kind == "pull cut":
         phase = "prepare"
@@ -82,7 +90,8 @@ def _aimed(kind: str, reached: int, hosts: int, chance: random.Random) -> Fault:
 class Strike:
     """A fault that is going on; ``end`` ends it, ``down`` says which hosts clients may miss.
 
-    ``met`` is what went on when it struck: a phase, or what comes after the deployment's end.
+    ``met`` is what went on when it struck: a phase, or what comes after the
+    deployment's end; or nothing, and then it does not count.
     """
 
     party: Party
@@ -194,6 +203,8 @@ def strike(
         try:
             each.begin()
             time.sleep(each.fault.lasts_s if each.ends else 0)
+        except InfrastructureError:
+            each.met = MISSED
         finally:
             each.end()
 

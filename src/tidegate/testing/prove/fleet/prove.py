@@ -15,7 +15,7 @@ from typing import Any
 
 from tidegate.testing.prove.controller import Event, Outcome
 from tidegate.testing.prove.fleet.clients import Client
-from tidegate.testing.prove.fleet.faults import PHASES, Fault, strike, volleys
+from tidegate.testing.prove.fleet.faults import MISSED, PHASES, Fault, strike, volleys
 from tidegate.testing.prove.fleet.party import Party
 from tidegate.testing.prove.progress import Progress
 
@@ -153,12 +153,13 @@ def shoot(party: Party, clients: list[Client], number: int, aimed: list[Fault]) 
 def figures(shots: list[Shot], clients: list[Client]) -> dict[str, Any]:
     """Counts by kind and phase, and how long things took."""
     settled = sorted(shot.settled_s for shot in shots) or [0.0]
-    every = [fault for shot in shots for fault in shot.faults]
+    pairs = [pair for shot in shots for pair in zip(shot.faults, shot.met, strict=True)]
+    every = [(fault, met) for fault, met in pairs if met != MISSED]
     return {
         "faults": len(every),
         "deployments": 2 * len(shots),
-        "by_kind": dict(Counter(fault.kind for fault in every)),
-        "by_phase": dict(Counter(met for shot in shots for met in shot.met)),
+        "by_kind": dict(Counter(fault.kind for fault, _ in every)),
+        "by_phase": dict(Counter(met for _, met in every)),
         "ended": dict(Counter(shot.ended for shot in shots)),
         "exit_codes": dict(Counter(str(shot.code) for shot in shots)),
         "requests": sum(client.asked for client in clients),
