@@ -189,6 +189,24 @@ def test_a_host_is_drained_and_given_back(fleet: Fleet) -> None:
     assert "is the witness" in refused
 
 
+def test_a_host_is_removed_and_comes_back(fleet: Fleet) -> None:
+    """Nothing of the project stays there; the others deploy without it, and it may return."""
+    fleet.write(WEB % {"version": "1"}, {})
+    fleet.deploy()
+    last, name = fleet.hosts[2], fleet.site.name
+    said = fleet.site.run("host", "remove", last.server.name).stderr
+    assert "take it out of tidegate.yaml" in said
+    assert last.containers() == []
+    left = "ls .config/containers/systemd .config/systemd/user .local/share/tidegate"
+    assert name not in last.on_server("sh", "-c", f"{left} 2>/dev/null; podman network ls")
+    fleet.write(WEB % {"version": "2"}, {}, without=2)
+    fleet.deploy()
+    assert [host.get(8080) for host in fleet.hosts[:2]] == ["2", "2"]
+    fleet.write(WEB % {"version": "3"}, {})
+    fleet.deploy()
+    assert fleet.answers() == ["3", "3", "3"]
+
+
 def test_the_witness_moves(fleet: Fleet) -> None:
     """Another host takes the office over, numbers go on, and the one before gives no lock."""
     fleet.write(WEB % {"version": "1"}, {})
