@@ -21,6 +21,9 @@ from tidegate.host.generations import Generation
 from tidegate.host.prune import prune
 from tidegate.host.switch import turn_edge
 
+# How long Podman is asked to remove containers that have ended, and how often.
+FORGET_S, AGAIN_S = 30.0, 0.5
+
 
 def become(ctx: Context, target: Optional[Generation]) -> Dict[str, Any]:
     """Make `target` what runs here, whatever runs now; None means nothing of ours."""
@@ -162,7 +165,7 @@ def _stop_others(
     if others:
         with ctx.step("stop", ", ".join(others)):
             systemd.stop(others)
-            podman.remove_containers(sorted(here - keep))
+            _forget(ctx, here - keep)
     _stop_shared(files)
     for name in files:
         remove(ctx.paths.units / name)
@@ -170,6 +173,29 @@ def _stop_others(
         systemd.daemon_reload()
         systemd.reset_failed(others)
     return others
+
+
+def _forget(ctx: Context, names: Set[str]) -> None:
+    """Let Podman forget stopped containers: a full disk or a busy Podman hinders it for a while.
+
+    A dead one that it still knows after FORGET_S serves nobody and is left to the next deployment,
+    which is told; HostError (error) where one still runs.
+    """
+    deadline = time.monotonic() + FORGET_S
+    while not podman.remove_containers(sorted(names)):
+        left = {str(c["Names"][0]): c["State"] for c in podman.containers(ctx.paths.instance)}
+        left = {name: state for name, state in left.items() if name in names}
+        if not left:
+            return
+        if time.monotonic() > deadline:
+            running = sorted(name for name, state in left.items() if state == "running")
+            if running:
+                raise HostError(
+                    "error", "still-running", f"{running[0]} cannot be stopped", subject=running[0]
+                )
+            ctx.info("stop", f"Podman cannot remove {', '.join(sorted(left))}, which has ended")
+            return
+        time.sleep(AGAIN_S)
 
 
 def _stop_shared(files: List[str]) -> None:

@@ -194,13 +194,10 @@ def kill(container: str) -> None:
     run(["podman", "kill", container], check=False)
 
 
-def remove_containers(names: List[str]) -> None:
-    """Remove containers with their anonymous volumes; unknown ones are no error."""
-    if names:
-        run(
-            ["podman", "rm", "--force", "--ignore", "--volumes", "--time", "10", *names],
-            check=False,
-        )
+def remove_containers(names: List[str]) -> bool:
+    """Remove containers with their anonymous volumes; whether none is left, or there was none."""
+    words = ["podman", "rm", "--force", "--ignore", "--volumes", "--time", "10"]
+    return not names or run([*words, *names], check=False).returncode == 0
 
 
 def remove_image(ref: str) -> bool:
