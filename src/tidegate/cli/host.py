@@ -116,7 +116,7 @@ def remove(
     volumes: bool = False,
     config: str = "tidegate.yaml",
 ) -> None:
-    """Drain a host and forget everything that it keeps of the project; its data stays unless named.
+    """Drain a host and take the project off it; its history stays there, and its data unless named.
 
     Example: tidegate host remove web-2
 
