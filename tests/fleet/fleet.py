@@ -109,3 +109,7 @@ class Fleet:
     def generations(self) -> list[int]:
         """The generation that serves on each host."""
         return [int(seen["generation"]) for seen in self.status().values()]
+
+    def ended(self) -> None:
+        """Wait until no deployment is open on any host."""
+        until(lambda: not any(seen["open"] for seen in self.status().values()), patience_s=60)

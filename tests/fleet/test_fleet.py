@@ -90,7 +90,7 @@ def test_the_controller_dies_after_the_switch(fleet: Fleet) -> None:
     assert fleet.answers() == ["2", "2", "2"]
     kill(running)
     until(fleet.answers, lambda found: found == ["1", "1", "1"], patience_s=60)
-    until(lambda: [seen["open"] for seen in fleet.status().values()], lambda found: not any(found))
+    fleet.ended()
     fleet.write(WEB % {"version": "3"}, {})
     fleet.deploy()
     assert fleet.answers() == ["3", "3", "3"]
@@ -110,7 +110,7 @@ def test_a_full_disk_leaves_nothing_behind(fleet: Fleet) -> None:
     finally:
         full.server.free_disk()
     running.wait(60)
-    until(lambda: [seen["open"] for seen in fleet.status().values()], lambda found: not any(found))
+    fleet.ended()
     assert len(set(fleet.answers())) == 1
     assert [len(host.containers("web")) for host in fleet.hosts] == [1, 1, 1]
 
@@ -134,6 +134,7 @@ def test_a_silent_witness_is_waited_for(fleet: Fleet) -> None:
     assert [host.get(8080) for host in others] == ["2", "2"]
     witness.server.start()
     until(fleet.answers, lambda found: found == ["1", "1", "1"], patience_s=90)
+    fleet.ended()
 
 
 @pytest.mark.parametrize("what", ["shell", "forward", "commit", "other project"])
