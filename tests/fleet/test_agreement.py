@@ -99,6 +99,6 @@ def test_one_of_two_at_once_gets_the_lock(fleet: Fleet) -> None:
     assert fleet.answers() == ["2", "2", "2"]
     kill(running)
     until(fleet.answers, lambda found: found == ["1", "1", "1"], patience_s=60)
-    until(lambda: [seen["open"] for seen in fleet.status().values()], lambda found: not any(found))
+    fleet.ended()
     ben.deploy()
     assert fleet.answers() == ["3", "3", "3"]
