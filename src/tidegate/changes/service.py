@@ -76,9 +76,9 @@ def _references(body: Node, place: Place, used: list[tuple[str, str, Node]]) -> 
     for mount in _listed(body.get("volumes")):
         yield from _mounted(mount, place.folder)
     for section, name, entry in used:
-        file = entry.get("file")
-        if file is not None:
-            yield from _reference(file, f"{section.removesuffix('s')} {name}", place.folder)
+        named = entry.get("file")
+        if named is not None:
+            yield from _reference(named, f"{section.removesuffix('s')} {name}", place.folder)
         device = (entry.get("driver_opts") or entry).get("device")
         if device is not None:
             yield from _reference(device, f"volume {name} is {device.text()}", place.folder)

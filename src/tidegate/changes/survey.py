@@ -157,7 +157,6 @@ def _env_files(now: Project, where: Root) -> list[str]:
     """Files of variables that compose files may use: .env, version.env, an environment's file."""
     found = [joined(folder, ENV_FILE) for folder in ("", where.folder, *now.composition.folders)]
     found.append(joined(where.folder, VERSIONS))
-    for environment in now.config.environments.values() if now.config else ():
-        if environment.env_file:
-            found.append(joined(where.folder, environment.env_file))
+    environments = now.config.environments.values() if now.config else ()
+    found += [joined(where.folder, one.env_file) for one in environments if one.env_file]
     return list(dict.fromkeys(found))
