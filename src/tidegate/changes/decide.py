@@ -180,7 +180,9 @@ def _spread(links: list[tuple[str, str]], items: Mapping[str, Item], rule: str) 
         for name, other in links:
             because = Because("", rule.format(other))
             source = items.get(other)
-            if source and source.because and because not in items[name].because:
+            if source is None or source.action == REMOVE or not source.because:
+                continue
+            if because not in items[name].because:
                 items[name].because.append(because)
                 changed = True
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from tidegate.errors import InputError, Where
 from tidegate.repo.commits import Commit
@@ -46,8 +46,7 @@ class Directive:
         return f"[{self.name}: {', '.join(self.services)}]" if self.services else f"[{self.name}]"
 
 
-@dataclass(frozen=True, slots=True)
-class Orders:
+class Orders(NamedTuple):
     """The orders that count, and those of earlier commits that do not."""
 
     heeded: tuple[Directive, ...] = ()

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 
 from tidegate.changes.compose_files import Composition
 from tidegate.changes.model import APPLICATION, Build, Image, Service
@@ -69,8 +68,7 @@ def _declared(name: str, own: Application, root: str, usual: Image | None, tree:
     file = own.dockerfile or next((one for one in DOCKERFILES if one in tree.names(context)), "")
     if not file and not usual.build.dockerfile and not own.into:
         file = DOCKERFILES[0]
-    return replace(
-        usual,
+    return usual._replace(
         folder=usual.folder or context,
         build=Build(context, joined(context, file) if file else usual.build.dockerfile),
         into=own.into,
@@ -92,11 +90,11 @@ def _composed(service: Service, build: Build, known: dict[str, Image]) -> None:
     """Tell whose build a service's is; one that nobody has yet is an application of its own."""
     if build.context is not None:
         file = build.dockerfile or DOCKERFILES[0]
-        build = replace(build, dockerfile="" if build.inline else joined(build.context, file))
+        build = build._replace(dockerfile="" if build.inline else joined(build.context, file))
         for name, image in known.items():
             same = _place(image.build) == _place(build) and not image.into
             if same and (not image.names or image.build == build):
-                known[name] = replace(image, build=build, names=(*image.names, service.name))
+                known[name] = image._replace(build=build, names=(*image.names, service.name))
                 return
     name = service.name if service.name not in known else f"{service.name}-build"
     folder = build.context if build.context is not None else service.folder
@@ -123,7 +121,7 @@ def _read(image: Image, tree: Tree) -> Image:
             hint="is it committed? the path counts from the context",
         )
     given = {name: value for name, value in build.arguments if value is not None}
-    return replace(image, text=text, bases=dockerfile.bases(text, given))
+    return image._replace(text=text, bases=dockerfile.bases(text, given))
 
 
 def _in_submodule(image: Image, tree: Tree) -> bool:

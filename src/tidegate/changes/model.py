@@ -26,8 +26,7 @@ class Because(NamedTuple):
     rule: str
 
 
-@dataclass(frozen=True, slots=True)
-class Build:
+class Build(NamedTuple):
     """What compose says under ``build``; a context or a named one elsewhere is not in here.
 
     ``context`` None is a context that is no folder of this repository. ``contexts`` leads from
@@ -70,8 +69,7 @@ class Service:
     where: Where | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(NamedTuple):
     """One thing that is built, or delivered ``into`` a service without an image of its own.
 
     ``folder`` is its own, ``bases`` are names of images that it is built from, ``definition``

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from tidegate.changes.model import Build, Reference, Service
 from tidegate.compose.mounts import parse_mount
@@ -24,8 +23,7 @@ _ELSEWHERE = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a service stands: its file, the folder that its paths count from, its document,
     and the other sections of its project."""
 

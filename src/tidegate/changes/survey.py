@@ -8,12 +8,13 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from tidegate.changes import definitions, images, inputs
 from tidegate.changes.compose_files import Composition, composition
 from tidegate.changes.model import APPLICATION, SERVICE, Because, Image, Target
 from tidegate.changes.rules import Rules
-from tidegate.config.load import COMPOSE_FILES, OVERRIDE_FILES, read_config
+from tidegate.config.load import COMPOSE_FILES, OVERRIDE_FILES, default_project, read_config
 from tidegate.errors import InputError
 from tidegate.model.config import Config
 from tidegate.repo.diff import FileChange
@@ -24,8 +25,7 @@ DEFINING = frozenset({*COMPOSE_FILES, *OVERRIDE_FILES, *DOCKERFILES})
 ENV_FILE = ".env"
 
 
-@dataclass(frozen=True, slots=True)
-class Root:
+class Root(NamedTuple):
     """Where a project is in its repository: its folder, its tidegate.yaml, its usual name."""
 
     folder: str
@@ -63,15 +63,15 @@ class Survey:
         return self.rules.why_nobody(change.path)
 
 
-def project(tree: Tree, where: Root) -> Project:
-    """Read a commit."""
+def project(tree: Tree, where: Root, *, compose: bool = True) -> Project:
+    """Read a commit, with or without its compose files."""
     root = where.folder
     tree.fetch([where.file, root])
     text = tree.text(where.file)
     config = None if text is None else read_config(text, where.file, root=f"/{root}")
     layout = discover(tree, root, config.compose if config else ())
     tree.fetch(_texts(layout, tree))
-    composed = composition(layout.compose, tree)
+    composed = composition(layout.compose if compose else (), tree)
     return Project(config, layout, composed, images.images(layout, config, root, composed, tree))
 
 
@@ -89,7 +89,7 @@ def survey(
     now: Project, tree: Tree, before: Tree, changes: Iterable[FileChange], where: Root
 ) -> Survey:
     """The project of a commit, compared with that of another commit."""
-    name = now.config.project if now.config and _named(now.config) else where.name
+    name = now.config.project if now.config and _named(now.config) else default_project(where.name)
     runs = {
         service.name: image
         for service in now.composition.services.values()
@@ -146,11 +146,13 @@ def _compare(found: Survey, now: Project, before: Tree, paths: set[str], where: 
 
 
 def _readable(tree: Tree, where: Root) -> Project:
-    """The project of the other commit; one that could not be read then says nothing."""
-    try:
-        return project(tree, where)
-    except InputError:
-        return Project(None, Layout(), Composition(), {})
+    """The project of the other commit; what could not be read then says nothing."""
+    for compose in (True, False):
+        try:
+            return project(tree, where, compose=compose)
+        except InputError:
+            continue
+    return Project(None, Layout(), Composition(), {})
 
 
 def _env_files(now: Project, where: Root) -> list[str]:

@@ -12,7 +12,6 @@ import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from tidegate.errors import TidegateError
@@ -61,6 +60,8 @@ def print_error(error: TidegateError, *, json: bool) -> None:
 
 def typed_path(file: str) -> str:
     """A path relative to the working directory where it is below it, else as it is."""
+    from pathlib import Path  # 5 ms, for errors only
+
     try:
         return str(Path(file).relative_to(Path.cwd()))
     except (ValueError, OSError):

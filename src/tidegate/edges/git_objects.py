@@ -67,6 +67,7 @@ class CommitTree:
         self._objects = objects
         self._commit = commit
         self._known: dict[str, tuple[str, bytes]] = {}
+        self._folders: dict[str, dict[str, str]] = {}
 
     def fetch(self, paths: Iterable[str]) -> None:
         """Read these at once."""
@@ -87,6 +88,9 @@ class CommitTree:
 
     def names(self, path: str) -> Mapping[str, str]:
         """What a folder holds."""
-        self.fetch([path])
-        kind, content = self._known[path]
-        return tree.parse(content, len(self._commit) // 2) if kind == "tree" else {}
+        if path not in self._folders:
+            self.fetch([path])
+            kind, content = self._known[path]
+            found = tree.parse(content, len(self._commit) // 2) if kind == "tree" else {}
+            self._folders[path] = found
+        return self._folders[path]

@@ -39,6 +39,12 @@ class Answer:
         lines = complaint.decode(errors="replace").strip().splitlines()
         return self._git.returncode, out, lines[-1] if lines else ""
 
+    def close(self) -> None:
+        """End it, where nobody waited for its answer."""
+        if self._git.returncode is None:
+            self._git.kill()
+            self._git.communicate()
+
     def bytes(self) -> bytes:
         """Its output; ``InfrastructureError`` with its last word where it failed."""
         status, out, complaint = self.wait()

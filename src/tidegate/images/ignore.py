@@ -11,6 +11,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable
+from functools import cache
 
 SPECIAL = re.compile(r"[*?\[\]\\]")
 
@@ -34,6 +35,7 @@ def patterns(text: str) -> tuple[tuple[bool, str], ...]:
     return tuple(rules)
 
 
+@cache
 def matcher(text: str) -> Callable[[str], bool]:
     """A function that says whether a path of the context is ignored."""
     found = patterns(text)
@@ -69,6 +71,8 @@ def expression(pattern: str) -> str:
     if pattern.startswith("**") and not SPECIAL.search(pattern[2:]):
         rest = pattern[2:]
         return rf"(?:.*/)?{re.escape(rest[1:])}" if rest[:1] == "/" else f".*{re.escape(rest)}"
+    if not SPECIAL.search(pattern):
+        return re.escape(pattern)
     out, i = "", 0
     while i < len(pattern):
         char = pattern[i]

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
 
 _DIRECTIVE = re.compile(r"#[ \t]*([A-Za-z][A-Za-z0-9]*)[ \t]*=[ \t]*(.+?)[ \t]*")
 _DOCUMENT = re.compile(r"(?:^|(?<=\s))\d*<<(-?)([\"']?)([A-Za-z_][\w.]*)\2(?=\s|$|[|;&)>])")
 _TAKES_DOCUMENTS = frozenset({"ADD", "COPY", "RUN"})
 
 
-@dataclass(frozen=True, slots=True)
-class Instruction:
+class Instruction(NamedTuple):
     """Its word in capitals, what follows on one line, and the line that it begins at."""
 
     word: str
@@ -25,8 +25,13 @@ class Instruction:
     line: int
 
 
-def instructions(text: str) -> Iterator[Instruction]:
+@cache
+def instructions(text: str) -> tuple[Instruction, ...]:
     """The instructions of a Dockerfile, in order."""
+    return tuple(_instructions(text))
+
+
+def _instructions(text: str) -> Iterator[Instruction]:
     lines = text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
     continued = re.compile(re.escape(_escape(lines)) + r"[ \t]*$")
     at = 0

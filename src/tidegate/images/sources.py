@@ -12,7 +12,7 @@ import json
 import posixpath
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from tidegate.images.instructions import Instruction, instructions
 
@@ -24,8 +24,7 @@ _PAIR = re.compile(r"(\w+)=((?:\"[^\"]*\"|'[^']*'|\\.|\S)*)")
 Known = dict[str, "str | None"]
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(NamedTuple):
     """``path`` of a context, with all that is below; it may be a pattern. ``why`` for people."""
 
     context: str
@@ -34,15 +33,15 @@ class Taken:
     why: str
 
 
-@dataclass(slots=True)
 class _Stages:
     """The variables of the stage at hand; None is a value that cannot be known here."""
 
-    given: Mapping[str, str | None]
-    outside: Known = field(default_factory=dict)  # ARG before the first FROM
-    inside: Known = field(default_factory=dict)
-    named: dict[str, Known] = field(default_factory=dict)
-    count: int = 0
+    def __init__(self, given: Mapping[str, str | None]) -> None:
+        self.given = given
+        self.outside: Known = {}  # ARG before the first FROM
+        self.inside: Known = {}
+        self.named: dict[str, Known] = {}
+        self.count = 0
 
     def begin(self, rest: str) -> None:
         """FROM: a stage on top of an earlier one has its variables."""

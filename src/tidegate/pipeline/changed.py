@@ -7,8 +7,7 @@ and reads the project: so the imports of the core stand inside of functions.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tidegate.edges.git_repository import Answer, Repository
 from tidegate.errors import InputError
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
     from tidegate.repo.revisions import Range
 
 
-@dataclass(frozen=True, slots=True)
-class Changed:
+class Changed(NamedTuple):
     """A range, how many commits are on its line of first parents, and what follows."""
 
     range: Range
@@ -32,8 +30,7 @@ class Changed:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(NamedTuple):
     """git at work: the differences, the messages, the files."""
 
     differences: Answer
@@ -59,7 +56,8 @@ def changed(text: str, config: str) -> Changed:
     try:
         return _decided(found, asked, file, directory)
     finally:
-        asked.objects.close()
+        for one in asked:
+            one.close()
 
 
 def _decided(found: Range, asked: _Asked, file: str, directory: str) -> Changed:

@@ -6,13 +6,12 @@ Source: git-log(1), "PRETTY FORMATS".
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tidegate.repo.diff import decoded
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(NamedTuple):
     """A commit's full id and its whole message."""
 
     oid: str

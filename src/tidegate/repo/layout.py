@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from tidegate.config.load import COMPOSE_FILES, OVERRIDE_FILES
 from tidegate.repo.tree import Tree, is_folder, is_submodule, joined
@@ -19,8 +20,7 @@ DOCKERFILES = ("Dockerfile", "Containerfile")
 VERSIONS = f"{SERVICES}/version.env"
 
 
-@dataclass(frozen=True, slots=True)
-class ImageFolder:
+class ImageFolder(NamedTuple):
     """A folder that an image is built from; ``dockerfile`` "" in a submodule, where nobody sees."""
 
     name: str

@@ -8,7 +8,7 @@ Source: gitrevisions(7).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tidegate.errors import InputError
 
@@ -17,8 +17,7 @@ FULL_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _ANCESTOR = re.compile(r"(.+?)(?:\^1?|~\d*)+")
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(NamedTuple):
     """A range as written; ``base`` "" is no base, ``fork`` asks for where the two parted."""
 
     base: str
@@ -26,8 +25,7 @@ class Written:
     fork: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(NamedTuple):
     """A range as found: full ids, and ``base`` "" where everything counts, with the reason.
 
     ``prefix`` is the working directory below the top of the repository, "" or ending in "/".
