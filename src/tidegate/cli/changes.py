@@ -28,8 +28,7 @@ def changes(
     Reads commits, never the working tree. Example: tidegate changes origin/main..HEAD
 
     Args:
-        range: BASE..HEAD; BASE...HEAD from where the two parted; BASE alone up to HEAD. Without
-            it, the newest commit against its first parent. A base of zeros is no base.
+        range: BASE..HEAD, BASE...HEAD or BASE; without it, what the newest commit changed.
         matrix: Answer with one line for fromJSON in GitHub Actions: {"include": [...]}.
         config: The configuration file; it may be missing.
         json: Answer as JSON.
