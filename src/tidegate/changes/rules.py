@@ -34,9 +34,11 @@ class Rules:
     def __init__(self) -> None:
         self._at: dict[str, list[Rule]] = {}
         self._nearly: dict[str, str] = {}
+        self._of_folder: dict[str, tuple[Rule, ...]] = {}
 
     def add(self, place: str, rule: Rule) -> None:
         """A rule for a file or for all that is below a folder; "" is everything."""
+        self._of_folder.clear()
         self._at.setdefault(place, []).append(rule)
 
     def explain(self, folder: str, why: str) -> None:
@@ -69,13 +71,15 @@ class Rules:
             place = place.rpartition("/")[0]
         return ""
 
-    def _above(self, path: str) -> Iterator[Rule]:
-        place = path
-        while True:
-            yield from self._at.get(place, ())
-            if not place:
-                return
-            place = place.rpartition("/")[0]
+    def _above(self, path: str) -> tuple[Rule, ...]:
+        """The rules that a path can meet, the nearest first; those of its folder are kept."""
+        folder = path.rpartition("/")[0]
+        above = self._of_folder.get(folder)
+        if above is None:
+            above = () if folder == path else self._above(folder)
+            self._of_folder[folder] = above
+        own = self._at.get(path)
+        return (*own, *above) if own else above
 
     def _below(self, path: str) -> Iterator[Rule]:
         for place, rules in self._at.items():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from tidegate.edges.git_objects import Objects
 from tidegate.edges.process import missing_program
@@ -69,13 +69,17 @@ class Repository:
         """The files of its commits."""
         return Objects(self._directory, self._env)
 
-    def range(self, text: str) -> Range:
-        """The commits that a person means; ``InputError`` says what is not there."""
+    def range(self, text: str, meanwhile: Callable[[], object]) -> Range:
+        """The commits that a person means; ``InputError`` says what is not there.
+
+        ``meanwhile`` is done while git looks.
+        """
         wanted = revisions.written(text)
         asked = [f"{name}^{{commit}}" for name in (wanted.head, wanted.base) if name]
         answer = self.begin(
             ("git", "rev-parse", "--show-prefix", "--is-shallow-repository", *asked)
         )
+        meanwhile()
         status, out, complaint = answer.wait()
         lines = os.fsdecode(out).split("\n")
         if status:

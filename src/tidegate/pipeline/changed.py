@@ -47,7 +47,7 @@ def changed(text: str, config: str) -> Changed:
             f"there is no folder {directory}", code="config-missing", hint="see --config"
         )
     repository = Repository(directory)
-    found = repository.range(text)
+    found = repository.range(text, _prepare)
     asked = _Asked(
         repository.begin(diff.command(found.base, found.head)),
         repository.begin(commits.command(found.base, found.head)),
@@ -58,6 +58,11 @@ def changed(text: str, config: str) -> Changed:
     finally:
         for one in asked:
             one.close()
+
+
+def _prepare() -> None:
+    """Import the reader of YAML, the largest part of what everything here needs."""
+    import tidegate.compose.document  # noqa: F401
 
 
 def _decided(found: Range, asked: _Asked, file: str, directory: str) -> Changed:
