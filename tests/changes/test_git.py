@@ -220,3 +220,41 @@ def test_a_broken_file_at_the_base_does_not_stop_anything(made: Repository) -> N
     assert error.where.file == name
     made.commit("mend", {name: "services: {web: {image: r/web}}\n"})
     assert actions(made.changed()) == {"applications": {}, "services": {"web": "redeploy"}}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "code"),
+    [
+        ("services/01_web/docker-compose.yml", b"services: {web: {image: \xff}}\n", "compose-file"),
+        ("tidegate.yaml", b"project: \xff\n", "config-unreadable"),
+        ("tidegate.yaml", b"version: 1\nenvironments: {e: {hosts: {h: {ssh: a@b}}}}\n"
+         b"applications: {gone: {context: nowhere}}\n", "dockerfile-missing"),
+        ("tidegate.yaml", b"version: 1\nenvironments: {e: {hosts: {h: {ssh: a@b}}}}\n"
+         b"applications: {api: {deliver: {into: wbe, at: /x}}}\n", "unknown-service"),
+        ("tidegate.yaml", b"version: 1\nenvironments: {e: {hosts: {h: {ssh: a@b}}}}\n"
+         b"compose: nowhere.yaml\n", "compose-file"),
+        ("tools/web/Dockerfile", b"FROM a\n", "image-twice"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_in_the_newest_commit(
+    name: str, content: bytes, code: str, made: Repository
+) -> None:
+    """A mistake in a committed file is bad input with a hint or a place, never a guess."""
+    (made.folder / name).parent.mkdir(parents=True, exist_ok=True)
+    (made.folder / name).write_bytes(content)
+    made.commit("wrong")
+    error = refused(made, "", code)
+    assert error.hint or error.where
+
+
+def test_a_repository_of_sha_256(tmp_path: Path) -> None:
+    """Longer ids are ids, too, with and without a base."""
+    made = Repository.__new__(Repository)
+    made.folder = tmp_path / "project"
+    made.folder.mkdir()
+    made.git("init", "-q", "-b", "main", "--object-format=sha256")
+    made.commit("first", PROJECT)
+    assert actions(made.changed()) == BOTH
+    made.commit("second", {WEB: "1"})
+    assert actions(made.changed()) == BUILD_WEB
+    assert len(made.changed().range.base) == 64

@@ -16,7 +16,7 @@ from tidegate.changes.service import Place, add
 from tidegate.compose.document import read
 from tidegate.compose.files import Allowance, Source
 from tidegate.compose.nodes import Node, fail
-from tidegate.repo.tree import Tree, joined
+from tidegate.repo.tree import Tree, is_utf8, joined
 
 DEEPEST = 50
 SECTIONS = ("networks", "volumes", "configs", "secrets")
@@ -38,10 +38,7 @@ def composition(groups: Iterable[Sequence[str]], tree: Tree) -> Composition:
     found = _Files(tree)
     for group in groups:
         folder = group[0].rpartition("/")[0]
-        before = set(found.result.services)
-        found.group(group, folder, folder, ())
-        new = [name for name in found.result.services if name not in before]
-        found.result.folders.setdefault(folder, []).extend(new)
+        found.result.folders[folder] = found.group(group, folder, folder, ())
     return found.result
 
 
@@ -64,6 +61,8 @@ class _Files:
                     f"there is no {file} in this commit", named_at or (file, 0, 0),
                     code="compose-file", hint="is it committed?",
                 )  # fmt: skip
+            if not is_utf8(text):
+                fail(f"not UTF-8 text: {file}", named_at or (file, 0, 0), code="compose-file")
             self.allowance.take_text(text, (file, 0, 0))
             self.parsed[file] = [one.root for one in read(Source(file, text), self.allowance)]
         return self.parsed[file]
@@ -71,8 +70,9 @@ class _Files:
     def group(
         self, files: Sequence[str], base: str, folder: str, chain: tuple[str, ...],
         at: Node | None = None,
-    ) -> None:  # fmt: skip
-        """Files that are merged: other compose files count from ``base``, paths from ``folder``."""
+    ) -> list[str]:  # fmt: skip
+        """The names of the services of files that are merged; paths count from ``folder``, other
+        compose files from ``base``."""
         documents = [(file, root) for file in files for root in self.roots(file, at)]
         sections: dict[str, dict[str, Node]] = {name: {} for name in SECTIONS}
         for name, section in sections.items():
@@ -85,6 +85,7 @@ class _Files:
                 service = self.result.services.setdefault(name, Service(name))
                 service.folder = service.folder or folder
                 self.service(service, body, place, base, 0)
+        return list({name: None for _, root in documents for name in _children(root, "services")})
 
     def included(self, root: Node, base: str, chain: tuple[str, ...]) -> None:
         """The projects under ``include``."""

@@ -15,11 +15,12 @@ from tidegate.changes.compose_files import Composition, composition
 from tidegate.changes.model import APPLICATION, SERVICE, Because, Image, Target
 from tidegate.changes.rules import Rules
 from tidegate.config.load import COMPOSE_FILES, OVERRIDE_FILES, default_project, read_config
-from tidegate.errors import InputError
+from tidegate.config.nearest import nearest
+from tidegate.errors import InputError, Where
 from tidegate.model.config import Config
 from tidegate.repo.diff import FileChange
 from tidegate.repo.layout import DOCKERFILES, OFF, VERSIONS, Layout, discover
-from tidegate.repo.tree import Tree, joined
+from tidegate.repo.tree import Tree, is_utf8, joined
 
 DEFINING = frozenset({*COMPOSE_FILES, *OVERRIDE_FILES, *DOCKERFILES})
 ENV_FILE = ".env"
@@ -68,6 +69,10 @@ def project(tree: Tree, where: Root, *, compose: bool = True) -> Project:
     root = where.folder
     tree.fetch([where.file, root])
     text = tree.text(where.file)
+    if text is not None and not is_utf8(text):
+        raise InputError(
+            f"{where.file} is not UTF-8 text", code="config-unreadable", where=Where(where.file)
+        )
     config = None if text is None else read_config(text, where.file, root=f"/{root}")
     layout = discover(tree, root, config.compose if config else ())
     tree.fetch(_texts(layout, tree))
@@ -95,6 +100,7 @@ def survey(
         for service in now.composition.services.values()
         if (image := images.image_of(service, now.images, name))
     }
+    _require_receivers(now)
     rules = Rules()
     for one in now.images.values():
         inputs.of_image(rules, one, tree)
@@ -109,6 +115,19 @@ def survey(
             names = definitions.assigned(before.text(file) or "", tree.text(file) or "")
             found.definitions += definitions.using(now.composition, names, file)
     return found
+
+
+def _require_receivers(now: Project) -> None:
+    """What is delivered must be delivered into a service that there is."""
+    for image in now.images.values():
+        if image.into and image.into not in now.composition.services:
+            close = nearest(image.into, now.composition.services)
+            raise InputError(
+                f"{image.name} is delivered into {image.into!r}, and there is no such service",
+                code="unknown-service",
+                where=image.where,
+                hint=f"did you mean {close}?" if close else "see deliver: into:",
+            )
 
 
 def _named(config: Config) -> bool:

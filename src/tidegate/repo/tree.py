@@ -36,6 +36,15 @@ def parse(content: bytes, id_bytes: int) -> dict[str, str]:
     return found
 
 
+def is_utf8(text: str) -> bool:
+    """Whether a file's text is all of it: bytes that are no UTF-8 are kept as surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def is_folder(mode: str) -> bool:
     """Whether a mode is a folder's."""
     return mode in FOLDERS
