@@ -97,7 +97,10 @@ def test_orders_are_carried_out(
 
 def test_release_only_leaves_services_of_changed_files(made: Repository) -> None:
     """A service whose image only would be new keeps the old one, and that is said."""
-    made.commit("Change [release-only]", {"applications/web/x": "2"})
+    compose = "services: {{web: {{build: {{context: ., args: {{A: '{}'}}}}}}}}\n"
+    name = "applications/web/compose.yaml"
+    made.commit("compose", {name: compose.format(1)})
+    made.commit("Change [release-only]", {"applications/web/x": "2", name: compose.format(2)})
     found = made.changed()
     assert actions(found) == {"applications": {}, "services": {}}
     assert found.decision.applications["web"].kept_from == "[release-only]"
