@@ -60,10 +60,10 @@ def decide(changes: Sequence[FileChange], survey: Survey, orders: Orders) -> Dec
         found.applications[name] = Item(name, image.kind)
     for name in survey.composition.services:
         found.services[name] = Item(name, SERVICE)
-    _removed(found, survey)
     found.files = [_touched(change, survey) for change in changes]
     places = {one.change.old: one for one in found.files if one.change.old}
     places |= {one.change.path: one for one in found.files}
+    _removed(found, survey, places)
     _add(found, survey.definitions, places)
     for one in found.files:
         for target, rule in one.whose.items():
@@ -94,16 +94,21 @@ def _add(
     for target, because in reasons:
         touched = files.get(because.file)
         if touched is not None:
-            said = touched.whose.get(target)
-            touched.whose[target] = f"{said}; {because.rule}" if said else because.rule
+            said = touched.whose.get(target, "")
+            if because.rule not in said:
+                touched.whose[target] = f"{said}; {because.rule}" if said else because.rule
         elif (item := found.item(target)) is not None:
             item.because.append(because)
 
 
-def _removed(found: Decision, survey: Survey) -> None:
+def _removed(found: Decision, survey: Survey, files: Mapping[str, Touched]) -> None:
     for target, because in survey.removed:
         items = found.services if target.kind == SERVICE else found.applications
-        items[target.name] = Item(target.name, target.kind, REMOVE, [because])
+        touched = files.get(because.file)
+        file = touched.change.path if touched else ""
+        items[target.name] = Item(target.name, target.kind, REMOVE, [Because(file, because.rule)])
+        if touched is not None:
+            touched.whose[target] = because.rule
 
 
 def _ordered(found: Decision, survey: Survey) -> None:

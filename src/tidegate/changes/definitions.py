@@ -25,8 +25,10 @@ def of_services(before: Composition, after: Composition, places: Places) -> Reas
         then = before.services.get(name)
         rule = NEW if then is None else _difference(then, now)
         if rule:
-            named = [*now.files, *(then.files if then else ())]
-            for file in dict.fromkeys(f for f in named if f in places) or ("",):
+            old = then.parts if then else {}
+            files = [f for f in {**now.parts, **old} if f in places]
+            differing = [f for f in files if now.parts.get(f) != old.get(f)]
+            for file in differing or ("",):
                 yield Target(SERVICE, name), Because(file, rule)
 
 
@@ -39,7 +41,7 @@ def of_images(
         facts = ("build", "into", "at", "platforms")
         keys = [key for key in facts if then and getattr(then, key) != getattr(now, key)]
         if then is None or keys:
-            said = [file for service in now.names for file in found.services[service].files]
+            said = [file for service in now.names for file in found.services[service].parts]
             said += [now.where.file if now.where else "", now.build.dockerfile]
             file = next((file for file in said if file in places), "")
             rule = f"another {_listed(keys)}" if then else NEW
@@ -105,11 +107,8 @@ def _variables(config: Config) -> list[tuple[str, tuple[str, str]]]:
 
 def _difference(then: Service, now: Service) -> str:
     """The keys that differ, for people. An image's recipe is told with the image."""
-    keys = [
-        key
-        for key in {**then.definition, **now.definition}
-        if then.definition.get(key) != now.definition.get(key)
-    ]
+    old, new = then.definition(), now.definition()
+    keys = [key for key in {**old, **new} if old.get(key) != new.get(key)]
     if "image" not in keys and "build" in keys:
         keys.remove("build")
     if not keys:

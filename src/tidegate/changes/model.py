@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -53,20 +52,27 @@ class Reference(NamedTuple):
 class Service:
     """What the compose files say of one service, before variables have values.
 
-    ``definition`` is all of it by key, with what it uses of other sections; ``files`` are where
-    it stands; ``follows`` are services with which it is restarted.
+    ``parts`` is what each file says of it by key, with what it uses of other sections;
+    ``follows`` are services with which it is restarted.
     """
 
     name: str
-    files: dict[str, None] = field(default_factory=dict)
+    parts: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
     folder: str = ""
-    definition: dict[str, Any] = field(default_factory=dict)
     image: str = ""
     build: Build | None = None
     references: list[Reference] = field(default_factory=list)
     follows: list[str] = field(default_factory=list)
     variables: set[str] = field(default_factory=set)
     where: Where | None = None
+
+    def definition(self) -> dict[str, list[Any]]:
+        """All of it by key, whichever file says it."""
+        found: dict[str, list[Any]] = {}
+        for part in self.parts.values():
+            for key, values in part.items():
+                found[key] = [*found.get(key, ()), *values]
+        return found
 
 
 class Image(NamedTuple):
@@ -99,4 +105,3 @@ class Item:
     action: str = NOTHING
     because: list[Because] = field(default_factory=list)
     kept_from: str = ""
-    facts: Mapping[str, Any] = field(default_factory=dict)

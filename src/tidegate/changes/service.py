@@ -35,13 +35,13 @@ class Place(NamedTuple):
 
 def add(into: Service, body: Node, place: Place) -> None:
     """Put what one file says of a service on top of what is known."""
-    into.files[place.file] = None
+    part = into.parts.setdefault(place.file, {})
     into.where = into.where or where(body.key_at or body.at)
     used = list(_used(body, place))
     values = {key: plain(child) for key, child in body.children().items()}
     values |= {f"{section}.{name}": plain(node) for section, name, node in used}
     for key, value in values.items():
-        into.definition[key] = [*into.definition.get(key, []), value]
+        part.setdefault(key, []).append(value)
     into.variables |= set(_variables(list(values.values())))
     into.variables |= set(_passed(body.get("environment")))
     image = body.get("image")

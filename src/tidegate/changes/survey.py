@@ -159,7 +159,7 @@ def _compare(found: Survey, now: Project, before: Tree, paths: set[str], where: 
             found.rules.explain(image.folder, f"{image.kind} {name} is gone")
     for name, service in then.composition.services.items():
         if name not in now.composition.services:
-            because = Because(next(iter(service.files), ""), "is gone")
+            because = Because(next(iter(service.parts), ""), "is gone")
             found.removed.append((Target(SERVICE, name), because))
             found.rules.explain(service.folder, f"service {name} is gone")
 
