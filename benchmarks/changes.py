@@ -5,7 +5,7 @@
 A repository of 10,000 files and 1,000 commits, made below a temporary folder: 50 applications,
 20 services, shared code that Dockerfiles copy and tidegate.yaml watches. Three ranges: the newest
 commit, the newest hundred, all thousand. Each round runs Python's own start, git and Tidegate
-one after the other; the median of the rounds counts, since other work makes single ones slow.
+one after the other. The median counts; the fastest says more where other work slows single ones.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from tidegate.testing.prove import evidence
 
 FILES, COMMITS, APPLICATIONS, SERVICES, PER_COMMIT = 10_000, 1_000, 50, 20, 12
 RANGES = {"newest": "HEAD~1..HEAD", "hundred": "HEAD~100..HEAD", "all": f"HEAD~{COMMITS - 1}..HEAD"}
+COMMAND = "from tidegate.__main__ import main; main()"  # what the installed program does
 LIMIT = "1.3 times git diff --name-only, and 50 ms, above Python's start"
 
 DOCKERFILE = """\
@@ -129,12 +130,13 @@ def took(argv: list[str], folder: Path) -> tuple[float, bytes]:
 
 
 def measured(folder: Path, span: str, rounds: int) -> dict[str, Any]:
-    """Python's start, git, and Tidegate, interleaved; medians in milliseconds."""
+    """Python's start, git, and Tidegate, interleaved: milliseconds."""
+    tidegate = [sys.executable, "-c", COMMAND, "changes", span]
     programs = {
         "python_start": [sys.executable, "-c", "pass"],
         "git_diff": ["git", "diff", "--name-only", *span.split("..")],
-        "tidegate": [sys.executable, "-m", "tidegate", "changes", span],
-        "tidegate_json": [sys.executable, "-m", "tidegate", "changes", span, "--json"],
+        "tidegate": tidegate,
+        "tidegate_json": [*tidegate, "--json"],
     }
     times: dict[str, list[float]] = {name: [] for name in programs}
     answer = b""
@@ -143,14 +145,20 @@ def measured(folder: Path, span: str, rounds: int) -> dict[str, Any]:
             ms, answer = took(argv, folder)
             times[name].append(ms)
     found: dict[str, Any] = {
-        f"{name}_ms": round(statistics.median(all_ms), 1) for name, all_ms in times.items()
+        "median_ms": judged({name: statistics.median(all_ms) for name, all_ms in times.items()}),
+        "fastest_ms": judged({name: min(all_ms) for name, all_ms in times.items()}),
     }
-    found["allowed_ms"] = round(1.3 * found["git_diff_ms"] + 50 + found["python_start_ms"], 1)
     data = json.loads(answer)["data"]
     found["files"] = len(data["files"])
     for kind in ("applications", "services"):
         found[kind] = sum(one["action"] != "nothing" for one in data[kind])
     return found
+
+
+def judged(ms: dict[str, float]) -> dict[str, float]:
+    """The figures, and what the limit allows beside them."""
+    allowed = 1.3 * ms["git_diff"] + 50 + ms["python_start"]
+    return {name: round(value, 1) for name, value in {**ms, "allowed": allowed}.items()}
 
 
 def main() -> None:
@@ -163,7 +171,7 @@ def main() -> None:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed Tidegate is compiled
     with tempfile.TemporaryDirectory() as work:
         build(Path(work), asked.seed)
-        took([sys.executable, "-m", "tidegate", "changes"], Path(work))
+        took([sys.executable, "-c", COMMAND, "changes"], Path(work))  # compiles it
         found = {name: measured(Path(work), span, asked.rounds) for name, span in RANGES.items()}
     head = {
         "commit": evidence.git("rev-parse", "HEAD"),

@@ -15,7 +15,7 @@ from tidegate.model.config import Config, ServiceSettings
 
 Reasons = Iterator[tuple[Target, Because]]
 Places = Collection[str]  # paths that differ
-_ASSIGNED = re.compile(r"\s*(?:export\s+)?([A-Za-z_][\w.-]*)\s*[=:]")
+_ASSIGNED = r"\s*(?:export\s+)?([A-Za-z_][\w.-]*)\s*[=:]"
 NEW = "is new"
 
 
@@ -88,7 +88,7 @@ def _lines(text: str) -> dict[str, str]:
     found: dict[str, str] = {}
     name = ""
     for line in text.splitlines():
-        begins = _ASSIGNED.match(line)
+        begins = re.match(_ASSIGNED, line)
         if begins:
             name = begins[1]
             found[name] = line.strip()

@@ -27,10 +27,10 @@ HINT = "there are [skip-build], [force-build], [release-only] and [deploy-servic
 ALIKE = 0.84
 SHORT = 12
 
-_BRACKETS = re.compile(r"(?<![\w\]])\[([^\[\]\n]+)\](?![(\[:])")
-_CODE = re.compile(r"`[^`\n]*`")
-_REPEATED = re.compile(r'(Revert|Reapply|fixup!|squash!) ".*"')
-_WORDS = re.compile(r"[\s_-]+")
+_BRACKETS = r"(?<![\w\]])\[([^\[\]\n]+)\](?![(\[:])"
+_CODE = r"`[^`\n]*`"
+_REPEATED = r'(Revert|Reapply|fixup!|squash!) ".*"'
+_WORDS = r"[\s_-]+"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +104,9 @@ def _bracketed(message: str) -> Iterator[tuple[int, int, str]]:
         if fenced or "[" not in line or line.lstrip().startswith(">"):
             continue
         if number == 1:
-            line = _REPEATED.sub(lambda found: " " * len(found[0]), line)
-        line = _CODE.sub(lambda found: " " * len(found[0]), line)
-        for found in _BRACKETS.finditer(line):
+            line = re.sub(_REPEATED, lambda found: " " * len(found[0]), line)
+        line = re.sub(_CODE, lambda found: " " * len(found[0]), line)
+        for found in re.finditer(_BRACKETS, line):
             yield number, found.start() + 1, found[1].strip()
 
 
@@ -115,7 +115,7 @@ def _meant(name: str, *, first: bool) -> str:
 
     ``[release-notes] …`` at the beginning of a subject is its topic.
     """
-    joined = _WORDS.sub("-", name)
+    joined = re.sub(_WORDS, "-", name)
     if joined in FOREIGN:
         return ""
     from difflib import get_close_matches

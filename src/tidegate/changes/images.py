@@ -14,7 +14,7 @@ from tidegate.model.config import Application, Config
 from tidegate.repo.layout import APPLICATIONS, DOCKERFILES, ImageFolder, Layout
 from tidegate.repo.tree import Tree, is_submodule, joined
 
-_VARIABLE = re.compile(r"\$\{[^}]*\}|\$\w+")
+_VARIABLE = r"\$\{[^}]*\}|\$\w+"
 
 
 def images(
@@ -49,7 +49,7 @@ def image_of(service: Service, known: Mapping[str, Image], project: str) -> str:
 
 def by_reference(reference: str, known: Mapping[str, Image], project: str) -> str:
     """The image of ours that a reference names, by its last part; variables do not count."""
-    last = _VARIABLE.sub("", reference).partition("@")[0].rpartition("/")[2].partition(":")[0]
+    last = re.sub(_VARIABLE, "", reference).partition("@")[0].rpartition("/")[2].partition(":")[0]
     for name in (last, last.removeprefix(f"{project}-")):
         if name and name in known:
             return name

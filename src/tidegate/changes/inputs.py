@@ -21,7 +21,7 @@ from tidegate.repo.layout import SERVICES, Layout
 from tidegate.repo.tree import Tree, joined
 
 IGNORE_FILES = (".containerignore", ".dockerignore")
-NO_COMPANION = re.compile(r"\.(md|rst|gitignore|gitkeep)$|(^|/)(skipped-|example\.|LICENSE)")
+NO_COMPANION = r"\.(md|rst|gitignore|gitkeep)$|(^|/)(skipped-|example\.|LICENSE)"
 
 
 def of_image(rules: Rules, image: Image, tree: Tree) -> None:
@@ -67,7 +67,7 @@ def of_services(
 
 
 def _no_companion(path: str) -> bool:
-    return NO_COMPANION.search(path) is not None
+    return re.search(NO_COMPANION, path) is not None
 
 
 def _taken(image: Image) -> tuple[Taken, ...]:

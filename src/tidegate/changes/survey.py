@@ -5,7 +5,6 @@ The other commit is only read where a file that defines something differs.
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -141,7 +140,7 @@ def _compare(found: Survey, now: Project, before: Tree, paths: set[str], where: 
         for path in paths
         if path == where.file
         or path in now.composition.files
-        or posixpath.basename(path).removeprefix(OFF) in DEFINING
+        or path.rpartition("/")[2].removeprefix(OFF) in DEFINING
     }
     if not defining:
         return

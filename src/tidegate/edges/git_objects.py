@@ -8,7 +8,6 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Iterable, Mapping
 
-from tidegate.edges.process import missing_program
 from tidegate.repo import tree
 from tidegate.repo.diff import decoded
 
@@ -29,6 +28,8 @@ class Objects:
                 env=environment,
             )
         except FileNotFoundError:
+            from tidegate.edges.process import missing_program  # 3 ms, for this only
+
             raise missing_program("git") from None
 
     def at(self, commit: str) -> CommitTree:

@@ -6,11 +6,11 @@ Repository paths are those of git, from the top of the repository; a project may
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Callable, Mapping
 
 from tidegate.edges.git_objects import Objects
-from tidegate.edges.process import missing_program
 from tidegate.errors import InfrastructureError, InputError
 from tidegate.repo import revisions
 from tidegate.repo.revisions import Range, Written
@@ -31,6 +31,8 @@ class Answer:
                 argv, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, cwd=directory, env=env
             )
         except FileNotFoundError:
+            from tidegate.edges.process import missing_program  # 3 ms, for this only
+
             raise missing_program("git") from None
 
     def wait(self) -> tuple[int, bytes, str]:
@@ -115,7 +117,7 @@ class Repository:
         shallow, base = lines[1] == "true", wanted.base
         if shallow:
             raise _shallow(base)
-        if revisions.FULL_ID.fullmatch(base):
+        if re.fullmatch(revisions.FULL_ID, base):
             return Range("", head, lines[0], GONE)
         if self._commit(revisions.descendant(base)):
             return Range("", head, lines[0], FIRST)
@@ -137,7 +139,7 @@ def _unknown(name: str) -> InputError:
 def _shallow(base: str) -> InputError:
     """What is typed to get the base; the command line must not guess in its place."""
     fetch = f"git fetch --depth=1 origin {base}"
-    if not revisions.FULL_ID.fullmatch(base):
+    if not re.fullmatch(revisions.FULL_ID, base):
         fetch = "git fetch --deepen=1" if base in ("HEAD^", "HEAD^1", "HEAD~1") else (
             "git fetch --unshallow"
         )  # fmt: skip

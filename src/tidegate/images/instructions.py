@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
-_DIRECTIVE = re.compile(r"#[ \t]*([A-Za-z][A-Za-z0-9]*)[ \t]*=[ \t]*(.+?)[ \t]*")
-_DOCUMENT = re.compile(r"(?:^|(?<=\s))\d*<<(-?)([\"']?)([A-Za-z_][\w.]*)\2(?=\s|$|[|;&)>])")
+_DIRECTIVE = r"#[ \t]*([A-Za-z][A-Za-z0-9]*)[ \t]*=[ \t]*(.+?)[ \t]*"
+_DOCUMENT = r"(?:^|(?<=\s))\d*<<(-?)([\"']?)([A-Za-z_][\w.]*)\2(?=\s|$|[|;&)>])"
 _TAKES_DOCUMENTS = frozenset({"ADD", "COPY", "RUN"})
 
 
@@ -49,7 +49,7 @@ def _instructions(text: str) -> Iterator[Instruction]:
 def _escape(lines: list[str]) -> str:
     r"""What continues a line: ``\``, or what the parser directive ``escape`` says."""
     for line in lines:
-        found = _DIRECTIVE.fullmatch(line)
+        found = re.fullmatch(_DIRECTIVE, line)
         if found is None:
             break
         if found[1].lower() == "escape":
@@ -75,7 +75,7 @@ def _joined(lines: list[str], at: int, continued: re.Pattern[str]) -> tuple[str,
 
 def _after_documents(lines: list[str], at: int, rest: str) -> int:
     """Where the instruction's here-documents have ended; one without an end is none."""
-    for dash, _, name in _DOCUMENT.findall(rest):
+    for dash, _, name in re.findall(_DOCUMENT, rest) if "<<" in rest else ():
         for end in range(at, len(lines)):
             if (lines[end].lstrip("\t") if dash else lines[end]) == name:
                 at = end + 1

@@ -17,9 +17,9 @@ from typing import NamedTuple
 from tidegate.images.instructions import Instruction, instructions
 
 MAIN = ""  # the name of the main context
-_VARIABLE = re.compile(r"\\\$|\$\{(\w+)(?::([-+])([^}]*))?\}|\$(\w+)")
+_VARIABLE = r"\\\$|\$\{(\w+)(?::([-+])([^}]*))?\}|\$(\w+)"
 _ELSEWHERE = re.compile(r"(?:https?|ftp|git|ssh)://|git@|<<")
-_PAIR = re.compile(r"(\w+)=((?:\"[^\"]*\"|'[^']*'|\\.|\S)*)")
+_PAIR = r"(\w+)=((?:\"[^\"]*\"|'[^']*'|\\.|\S)*)"
 
 Known = dict[str, "str | None"]
 
@@ -63,7 +63,7 @@ class _Stages:
 
     def set(self, rest: str) -> None:
         """ENV, in both its forms."""
-        pairs = _PAIR.findall(rest) or [rest.partition(" ")[::2]]
+        pairs = re.findall(_PAIR, rest) or [rest.partition(" ")[::2]]
         values = {name: expanded(value, self.inside) for name, value in pairs}
         self.inside.update(values)
 
@@ -107,7 +107,7 @@ def expanded(text: str, known: Known) -> str | None:
             return current or found[3]
         return (found[3] if current else "") if found[2] == "+" else current
 
-    result = _VARIABLE.sub(value, text)
+    result = re.sub(_VARIABLE, value, text) if "$" in text else text
     if failed or ("$" in result and "\\$" not in text):
         return None
     return result.replace('"', "").replace("'", "")
@@ -124,8 +124,8 @@ def _copied(one: Instruction, known: Known, contexts: Collection[str]) -> Iterat
 
 
 def _mounted(one: Instruction, known: Known, contexts: Collection[str]) -> Iterator[Taken]:
-    for mount in re.findall(r"--mount=(\S+)", one.rest):
-        options = dict(_PAIR.findall(mount.replace(",", " ")))
+    for mount in re.findall(r"--mount=(\S+)", one.rest) if "--mount=" in one.rest else ():
+        options = dict(re.findall(_PAIR, mount.replace(",", " ")))
         context = options.get("from", MAIN)
         if options.get("type", "bind") == "bind" and (context == MAIN or context in contexts):
             source = options.get("source") or options.get("src") or "."

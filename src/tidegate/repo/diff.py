@@ -36,18 +36,17 @@ def command(base: str, head: str) -> tuple[str, ...]:
 
 
 def parse(raw: bytes) -> list[FileChange]:
-    """The output of ``command``, in git's order."""
+    """The output of ``command``, in git's order: ``:old-mode new-mode id id status``."""
     fields = iter(decoded(raw).split("\0"))
     found = []
     for facts in fields:
         if not facts:
             break
-        old_mode, new_mode, _, _, status = facts.split(" ")
-        path, old = next(fields), ""
-        if status[0] in "RC":
+        status, path, old = facts[facts.rindex(" ") + 1], next(fields), ""
+        if status == "R":
             path, old = next(fields), path
-        submodule = SUBMODULE in (old_mode[1:], new_mode)
-        found.append(FileChange(status[0], path, old if status[0] == "R" else "", submodule))
+        submodule = facts.startswith(SUBMODULE, 1) or facts.startswith(SUBMODULE, 8)
+        found.append(FileChange(status, path, old, submodule))
     return found
 
 

@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 from tidegate.errors import InputError
 
-NAMELESS = re.compile(r"0{40}|0{64}")  # what GitHub and GitLab send where there is no base
-FULL_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-_ANCESTOR = re.compile(r"(.+?)(?:\^1?|~\d*)+")
+NAMELESS = r"0{40}|0{64}"  # what GitHub and GitLab send where there is no base
+FULL_ID = r"[0-9a-f]{40}|[0-9a-f]{64}"
+_ANCESTOR = r"(.+?)(?:\^1?|~\d*)+"
 
 
 class Written(NamedTuple):
@@ -48,13 +48,13 @@ def written(text: str) -> Written:
     for side in (base, head):
         if side.startswith("-") or ".." in side or any(c.isspace() or c == ":" for c in side):
             raise _bad(text)
-    base = "" if NAMELESS.fullmatch(base) else base or "HEAD"
+    base = "" if re.fullmatch(NAMELESS, base) else base or "HEAD"
     return Written(base, head or "HEAD", dots == "..." and bool(base))
 
 
 def descendant(revision: str) -> str:
     """The revision that ``revision`` is an ancestor of (``HEAD`` for ``HEAD~2``), or ""."""
-    found = _ANCESTOR.fullmatch(revision)
+    found = re.fullmatch(_ANCESTOR, revision)
     return found[1] if found else ""
 
 
