@@ -73,6 +73,7 @@ def actions(found: Changed) -> dict[str, dict[str, str]]:
 def owners(found: Changed) -> dict[str, Any]:
     """Each file with the names of those whose it is, or why it is nobody's."""
     return {
-        one.change.path: sorted(f"{t.kind} {t.name}" for t in one.whose) or one.why
+        one.change.path: sorted(f"{t.kind} {t.name}" for t in one.whose)
+        or found.survey.why_nobody(one.change)
         for one in found.decision.files
     }

@@ -31,11 +31,10 @@ from tidegate.repo.diff import FileChange, shown
 
 @dataclass(slots=True)
 class Touched:
-    """A file that differs, whose it is and by which rules; ``why`` says why it is nobody's."""
+    """A file that differs, whose it is and by which rules."""
 
     change: FileChange
-    whose: dict[Target, str] = field(default_factory=dict)
-    why: str = ""
+    whose: dict[Target, str]
 
 
 @dataclass(slots=True)
@@ -225,7 +224,7 @@ def _aliases(folder: str) -> list[str]:
 
 
 def _finish(found: Decision, survey: Survey) -> None:
-    """Actions from reasons, and words for files that are nobody's."""
+    """Actions from reasons."""
     for name, item in found.applications.items():
         if item.kept_from:
             item.action = NOTHING
@@ -236,6 +235,3 @@ def _finish(found: Decision, survey: Survey) -> None:
             item.action = NOTHING
         elif item.because and item.action != REMOVE:
             item.action = REDEPLOY
-    for one in found.files:
-        if not one.whose:
-            one.why = survey.why_nobody(one.change)

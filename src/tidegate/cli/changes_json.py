@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from tidegate.changes.model import BUILD, DELIVER, Item
 from tidegate.repo.diff import WORDS, shown
 
+NO_RULE = "no rule wants it"
+
 if TYPE_CHECKING:
     from tidegate.changes.decide import Touched
     from tidegate.changes.directives import Directive
@@ -32,7 +34,7 @@ def data(found: Changed) -> dict[str, Any]:
             {**_item(item), "application": found.survey.runs.get(item.name)}
             for item in decision.services.values()
         ],
-        "files": [_file(one) for one in decision.files],
+        "files": [_file(found, one) for one in decision.files],
         "notes": list(found.notes),
     }
 
@@ -71,7 +73,7 @@ def _item(item: Item) -> dict[str, Any]:
     }
 
 
-def _file(one: Touched) -> dict[str, Any]:
+def _file(found: Changed, one: Touched) -> dict[str, Any]:
     change = one.change
     return {
         "path": shown(change.path),
@@ -79,7 +81,7 @@ def _file(one: Touched) -> dict[str, Any]:
         "from": shown(change.old) or None,
         "submodule": change.submodule,
         "whose": [{"kind": t.kind, "name": t.name, "rule": r} for t, r in one.whose.items()],
-        "why_nobody": None if one.whose else one.why or "no rule wants it",
+        "why_nobody": None if one.whose else found.survey.why_nobody(change) or NO_RULE,
     }
 
 

@@ -31,7 +31,7 @@ def text(found: Changed, *, colour: bool) -> str:
             blocks.append(list(_table(title, list(items.values()), width, colour)))
     nobody = [one for one in decision.files if not one.whose]
     if nobody:
-        blocks.append(list(_nobody(nobody, colour)))
+        blocks.append(list(_nobody(found, nobody, colour)))
     blocks.append([_summary(found, len(nobody))])
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
@@ -76,11 +76,12 @@ def _reasons(item: Item) -> Iterator[str]:
         yield f"and {len(item.because) - TOLD} more"
 
 
-def _nobody(files: Sequence[Touched], colour: bool) -> Iterator[str]:
+def _nobody(found: Changed, files: Sequence[Touched], colour: bool) -> Iterator[str]:
     yield paint("NOBODY'S", DIM, on=colour)
     width = max(len(shown(one.change.path)) for one in files[:TOLD])
     for one in files[:TOLD]:
-        yield f"{shown(one.change.path):<{width}}  {one.why}".rstrip()
+        why = found.survey.why_nobody(one.change)
+        yield f"{shown(one.change.path):<{width}}  {why}".rstrip()
     if len(files) > TOLD:
         yield f"and {len(files) - TOLD} more"
 

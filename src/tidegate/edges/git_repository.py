@@ -97,7 +97,7 @@ class Repository:
             raise InputError(
                 f"{wanted.base} and {wanted.head} have no common commit here",
                 code="base-missing",
-                hint="git fetch --unshallow, where the clone is shallow",
+                hint="git fetch --unshallow --tags, where the clone is shallow",
             )
         return out.decode().strip()
 
@@ -141,7 +141,7 @@ def _shallow(base: str) -> InputError:
     fetch = f"git fetch --depth=1 origin {base}"
     if not re.fullmatch(revisions.FULL_ID, base):
         fetch = "git fetch --deepen=1" if base in ("HEAD^", "HEAD^1", "HEAD~1") else (
-            "git fetch --unshallow"
+            "git fetch --unshallow --tags"
         )  # fmt: skip
     return InputError(
         f"the clone is shallow, and {base} is not in it",
