@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.changes.repository import Repository, actions, owners
-from tidegate.errors import InputError
+from tidegate.errors import InfrastructureError, InputError
 from tidegate.repo.diff import shown
 from tidegate.repo.revisions import written
 
@@ -258,3 +258,29 @@ def test_a_repository_of_sha_256(tmp_path: Path) -> None:
     made.commit("second", {WEB: "1"})
     assert actions(made.changed()) == BUILD_WEB
     assert len(made.changed().range.base) == 64
+
+
+def test_a_broken_repository_is_no_empty_one(made: Repository) -> None:
+    """A git that cannot read an object is broken infrastructure, never "nothing to build"."""
+    name = "services/01_web/docker-compose.yml"
+    oid = made.git("rev-parse", f"HEAD:{name}")
+    made.commit("second", {API: "1"})
+    path = made.folder / ".git/objects" / oid[:2] / oid[2:]
+    path.chmod(0o644)
+    path.write_bytes(b"broken")
+    with pytest.raises(InfrastructureError) as found:
+        made.changed()
+    assert found.value.code == "git"
+    assert found.value.hint
+
+
+def test_many_long_names_do_not_fill_the_pipes(made: Repository) -> None:
+    """Questions and answers larger than any pipe come and go."""
+    long = "n" * 200
+    for n in range(400):
+        folder = made.folder / f"services/{n:03}_{long}"
+        folder.mkdir()
+        (folder / "docker-compose.yml").write_text(f"services: {{s{n}: {{image: i}}}}\n")
+        (folder / "big").write_text("")
+    made.commit("many")
+    assert len(made.changed().decision.services) == 401

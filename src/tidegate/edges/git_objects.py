@@ -8,10 +8,12 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Iterable, Mapping
 
+from tidegate.errors import InfrastructureError
 from tidegate.repo import tree
 from tidegate.repo.diff import decoded
 
-AT_ONCE = 500  # so many questions fit into a pipe while nobody reads the answers
+ENDED = "git cat-file ended before it had answered"
+AT_ONCE = 32_768  # bytes of questions that a pipe takes (pipe(7)) while nobody reads the answers
 
 
 class Objects:
@@ -39,18 +41,31 @@ class Objects:
     def ask(self, names: list[str]) -> list[tuple[str, bytes]]:
         """The kind and the content of each object; the kind is "" where there is none."""
         assert self._git.stdin is not None
-        found = []
-        for begin in range(0, len(names), AT_ONCE):
-            asked = names[begin : begin + AT_ONCE]
-            lines = "".join(f"{name}\n" for name in asked)
-            self._git.stdin.write(lines.encode("utf-8", "surrogateescape"))
+        found: list[tuple[str, bytes]] = []
+        asked = size = 0
+        for name in names:
+            line = f"{name}\n".encode("utf-8", "surrogateescape")
+            if size + len(line) > AT_ONCE:
+                found += self._answers(asked)
+                asked = size = 0
+            self._git.stdin.write(line)
+            asked, size = asked + 1, size + len(line)
+        return found + self._answers(asked)
+
+    def _answers(self, count: int) -> list[tuple[str, bytes]]:
+        assert self._git.stdin is not None
+        try:
             self._git.stdin.flush()
-            found += [self._answer() for _ in asked]
-        return found
+        except BrokenPipeError:
+            raise unreadable(ENDED) from None
+        return [self._answer() for _ in range(count)]
 
     def _answer(self) -> tuple[str, bytes]:
         assert self._git.stdout is not None
-        words = self._git.stdout.readline().split(b" ")
+        line = self._git.stdout.readline()
+        if not line:
+            raise unreadable(ENDED)
+        words = line.split(b" ")
         if len(words) != 3 or not words[2].strip().isdigit():
             return "", b""  # "… missing"; "… submodule"
         content = self._git.stdout.read(int(words[2]) + 1)
@@ -58,7 +73,10 @@ class Objects:
 
     def close(self) -> None:
         """End it."""
-        self._git.communicate()
+        try:
+            self._git.communicate()
+        except BrokenPipeError:
+            self._git.wait()
 
 
 class CommitTree:
@@ -83,15 +101,29 @@ class CommitTree:
 
     def text(self, path: str) -> str | None:
         """A file's text, for which every byte is kept."""
-        self.fetch([path])
-        kind, content = self._known[path]
+        kind, content = self._object(path)
         return decoded(content) if kind == "blob" else None
 
     def names(self, path: str) -> Mapping[str, str]:
         """What a folder holds."""
         if path not in self._folders:
-            self.fetch([path])
-            kind, content = self._known[path]
+            kind, content = self._object(path)
             found = tree.parse(content, len(self._commit) // 2) if kind == "tree" else {}
             self._folders[path] = found
         return self._folders[path]
+
+    def _object(self, path: str) -> tuple[str, bytes]:
+        """An object; git says "missing" of a broken one, too, but its folder names it."""
+        self.fetch([path])
+        kind, content = self._known[path]
+        if not kind and path and not path.startswith(".."):
+            folder, _, name = path.rpartition("/")
+            mode = self.names(folder).get(name, "")
+            if mode and not tree.is_submodule(mode):
+                raise unreadable(f"git cannot read {path} of {self._commit[:7]}")
+        return kind, content
+
+
+def unreadable(what: str) -> InfrastructureError:
+    """A file that cannot be read is not one that is not there."""
+    return InfrastructureError(what, code="git", hint="git fsck says what else is broken")
