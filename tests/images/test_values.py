@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tidegate.errors import InputError
-from tidegate.images import dockerfile, facts, ignore, names, recipe
+from tidegate.images import dockerfile, facts, ignore, names, recipe, sources
 
 CASES: dict[str, list[dict[str, Any]]] = json.loads(
     (Path(__file__).parent / "cases.json").read_text()
@@ -52,6 +52,13 @@ def test_ignore_files_select_as_docker_does(case: dict[str, Any]) -> None:
 def test_bases_of_a_dockerfile(case: dict[str, Any]) -> None:
     """Every image that a build starts from or copies from is found, stages are not."""
     assert list(dockerfile.bases(case["text"], case.get("args", {}))) == case["bases"]
+
+
+@pytest.mark.parametrize("case", CASES["sources"], ids=lambda case: repr(case["text"]))
+def test_sources_of_a_dockerfile(case: dict[str, Any]) -> None:
+    """What COPY, ADD and bind mounts take from which context; in doubt, all of it."""
+    found = sources.taken(case["text"], case["args"], case["contexts"])
+    assert [[one.context, one.path] for one in found] == case["taken"]
 
 
 @pytest.mark.parametrize("case", CASES["facts"], ids=lambda case: repr(case["facts"]))

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from tidegate.compose.canonical import clean_path
+from tidegate.compose.gopath import clean_path
 from tidegate.compose.nodes import Node, Path, dotted, fail
 
 _REMOTE = ("https://", "http://", "git://", "ssh://", "github.com/", "git@", "service:")

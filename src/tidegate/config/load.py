@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tidegate.compose.document import read
 from tidegate.compose.files import Allowance, Source
@@ -16,6 +16,9 @@ from tidegate.config.fields import required, section
 from tidegate.errors import InputError, Where
 from tidegate.model import config as model
 from tidegate.model.config import Config, Gate
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FILE = "tidegate.yaml"
 # An OpenSSH public key as in its .pub file, comment or not: sshd(8), AUTHORIZED_KEYS FILE FORMAT.
@@ -33,6 +36,8 @@ OVERRIDE_FILES = (
 
 def load_config(path: str | Path = FILE) -> Config:
     """Read a tidegate.yaml; ``InputError`` names the place of whatever is wrong in it."""
+    from pathlib import Path  # 5 ms that reading a text does not need
+
     file = Path(path)
     try:
         text = file.read_text(encoding="utf-8")
@@ -83,7 +88,10 @@ def read_config(text: str, file: str, *, root: str, compose: tuple[str, ...] = (
 
 def default_project(root: str) -> str:
     """The directory's name with what a project's name cannot have taken out, as compose does."""
-    return re.sub(r"[^a-z0-9_-]", "", Path(root).name.lower()).lstrip("-_")[:40] or "project"
+    return (
+        re.sub(r"[^a-z0-9_-]", "", root.rstrip("/").rpartition("/")[2].lower()).lstrip("-_")[:40]
+        or "project"
+    )
 
 
 def places(node: Node) -> dict[model.Path, Where]:

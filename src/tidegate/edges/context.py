@@ -27,7 +27,7 @@ Ignored = Callable[[str], bool]
 
 def ignore_file(context: str, dockerfile: str) -> str:
     """The path of the ignore file that counts, or "": the Dockerfile's own one comes first."""
-    own = [f"{dockerfile}{name}" for name in IGNORE_FILES]
+    own = [f"{dockerfile}{name}" for name in IGNORE_FILES if dockerfile]
     shared = [f"{context.rstrip('/')}/{name}" for name in IGNORE_FILES]
     return next((path for path in (*own, *shared) if os.path.isfile(path)), "")  # noqa: PTH113
 

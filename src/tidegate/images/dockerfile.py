@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-_CONTINUED = re.compile(r"\\[ \t]*\n(?:[ \t]*#[^\n]*\n)*")
+from tidegate.images.instructions import instructions
+
 _VARIABLE = re.compile(r"\$\{(\w+)(?::([-+])([^}]*))?\}|\$(\w+)")
 _COPY_FROM = re.compile(r"\s--from=(\S+)")
 
@@ -21,9 +22,9 @@ def bases(text: str, arguments: Mapping[str, str]) -> tuple[str, ...]:
     stages: set[str] = {"scratch"}
     count = 0
     found: dict[str, None] = {}
-    for line in _lines(text):
-        word, _, rest = line.partition(" ")
-        match word.upper():
+    for instruction in instructions(text):
+        rest = instruction.rest
+        match instruction.word:
             case "ARG" if not count:
                 name, _, default = rest.strip().partition("=")
                 known[name] = arguments.get(name, _fill(default.strip("\"'"), known))
@@ -37,7 +38,7 @@ def bases(text: str, arguments: Mapping[str, str]) -> tuple[str, ...]:
                     stages.add(words[2].lower())
                 count += 1
             case "COPY" | "RUN" | "ADD":
-                for image in _sources(word.upper(), rest):
+                for image in _sources(instruction.word, rest):
                     if image.lower() not in stages:
                         found[image] = None
     return tuple(found)
@@ -48,12 +49,6 @@ def _sources(word: str, rest: str) -> list[str]:
         return _COPY_FROM.findall(f" {rest}")
     mounts = re.findall(r"--mount=(\S+)", rest)
     return [part[5:] for m in mounts for part in m.split(",") if part.startswith("from=")]
-
-
-def _lines(text: str) -> list[str]:
-    joined = _CONTINUED.sub(" ", text.replace("\r\n", "\n"))
-    lines = (line.strip().replace("\t", " ") for line in joined.splitlines())
-    return [line for line in lines if line and not line.startswith("#")]
 
 
 def _fill(text: str, known: Mapping[str, str]) -> str:
