@@ -6,11 +6,14 @@ the stable word for a kind of error, ``class_`` decides the exit code.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from tidegate.shapes import record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, ClassVar
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Where:
     """A place in a user's file; line and column count from 1, 0 means unknown."""
 

@@ -12,6 +12,9 @@ from hypothesis import strategies as st
 from tidegate.changes.decide import Decision, decide
 from tidegate.changes.directives import Orders
 from tidegate.changes.survey import Root, project, survey
+from tidegate.compose.document import read
+from tidegate.compose.files import Allowance, Source
+from tidegate.compose.nodes import Node
 from tidegate.repo.diff import FileChange
 
 FILES: dict[str, str] = yaml.safe_load(
@@ -46,6 +49,10 @@ class Memory:
     def text(self, path: str) -> str | None:
         """A file's text."""
         return self.files.get(path)
+
+    def documents(self, path: str, allowance: Allowance) -> list[Node]:
+        """The YAML documents of a file."""
+        return [one.root for one in read(Source(path, self.files[path]), allowance)]
 
     def names(self, path: str) -> Mapping[str, str]:
         """The names in a folder."""

@@ -9,20 +9,19 @@ Source: https://docs.docker.com/reference/compose-file/ (as of docker compose 2.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 
 from tidegate.changes.model import Service
 from tidegate.changes.service import Place, add
-from tidegate.compose.document import read
-from tidegate.compose.files import Allowance, Source
+from tidegate.compose.files import Allowance
 from tidegate.compose.nodes import Node, fail
 from tidegate.repo.tree import Tree, is_utf8, joined
+from tidegate.shapes import field, record
 
 DEEPEST = 50
 SECTIONS = ("networks", "volumes", "configs", "secrets")
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Composition:
     """All services of a project by name; ``files`` are all files that say something of them."""
 
@@ -64,7 +63,7 @@ class _Files:
             if not is_utf8(text):
                 fail(f"not UTF-8 text: {file}", named_at or (file, 0, 0), code="compose-file")
             self.allowance.take_text(text, (file, 0, 0))
-            self.parsed[file] = [one.root for one in read(Source(file, text), self.allowance)]
+            self.parsed[file] = self.tree.documents(file, self.allowance)
         return self.parsed[file]
 
     def group(

@@ -7,7 +7,6 @@ runs one), and last what the commit's message orders.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from tidegate.changes import directives
 from tidegate.changes.directives import Directive, Orders
@@ -27,17 +26,17 @@ from tidegate.changes.survey import Survey
 from tidegate.config.nearest import nearest
 from tidegate.errors import InputError
 from tidegate.repo.diff import FileChange, shown
+from tidegate.shapes import Row, field, record
 
 
-@dataclass(slots=True)
-class Touched:
+class Touched(Row):
     """A file that differs, whose it is and by which rules."""
 
     change: FileChange
     whose: dict[Target, str]
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Decision:
     """The answer: every application, service and file. ``ends``: the workflow ends here."""
 
@@ -68,7 +67,7 @@ def decide(changes: Sequence[FileChange], survey: Survey, orders: Orders) -> Dec
         for target, rule in one.whose.items():
             item = found.item(target)
             if item is not None and item.action != REMOVE:
-                item.because.append(Because(one.change.path, rule))
+                item.because.append(Because._make((one.change.path, rule)))
     _ordered(found, survey)
     _finish(found, survey)
     return found
@@ -83,7 +82,7 @@ def _touched(change: FileChange, survey: Survey) -> Touched:
         whose |= {
             t: f"{rule}, moved from {shown(old)}" for t, rule in left.items() if t not in whose
         }
-    return Touched(change, whose)
+    return Touched._make((change, whose))
 
 
 def _add(

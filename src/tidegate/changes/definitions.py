@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import fields
 
 from tidegate.changes.compose_files import Composition
 from tidegate.changes.model import APPLICATION, SERVICE, Because, Image, Service, Target
@@ -52,10 +51,10 @@ def of_config(before: Config | None, after: Config | None, found: Composition) -
     """Services whose settings in tidegate.yaml differ, or whose variables do."""
     if after is None or before is None:
         return
+    compared = [key for key in ServiceSettings.__match_args__ if key != "where"]
     for name in found.services:
         empty = ServiceSettings(name)
         then, now = before.services.get(name, empty), after.services.get(name, empty)
-        compared = [field.name for field in fields(empty) if field.compare]
         keys = [key for key in compared if getattr(then, key) != getattr(now, key)]
         if keys:
             rule = f"services.{name}: {_listed(keys)}"

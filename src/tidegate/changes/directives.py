@@ -12,11 +12,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple, NoReturn
 
 from tidegate.errors import InputError, Where
 from tidegate.repo.commits import Commit
+from tidegate.shapes import Row, field, record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 SKIP, FORCE, RELEASE, DEPLOY = "skip-build", "force-build", "release-only", "deploy-services"
 NAMES = (SKIP, FORCE, RELEASE, DEPLOY)
@@ -33,7 +36,7 @@ _REPEATED = r'(Revert|Reapply|fixup!|squash!) ".*"'
 _WORDS = r"[\s_-]+"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Directive:
     """One order: the services that it names, and where it stands in which message."""
 
@@ -46,7 +49,7 @@ class Directive:
         return f"[{self.name}: {', '.join(self.services)}]" if self.services else f"[{self.name}]"
 
 
-class Orders(NamedTuple):
+class Orders(Row):
     """The orders that count, and those of earlier commits that do not."""
 
     heeded: tuple[Directive, ...] = ()

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
-
 from tidegate.errors import Where
+from tidegate.shapes import Row, field, record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 APPLICATION, TOOL, SERVICE = "application", "tool", "service"
 BUILD, DELIVER, REDEPLOY, REMOVE, NOTHING = "build", "deliver", "redeploy", "remove", "nothing"
 
 
-class Target(NamedTuple):
+class Target(Row):
     """An application (also of the kind tool) or a service; ``kind`` is one of these two."""
 
     kind: str
     name: str
 
 
-class Because(NamedTuple):
+class Because(Row):
     """Why: a rule, and the file that it met; "" where no file is the reason."""
 
     file: str
     rule: str
 
 
-class Build(NamedTuple):
+class Build(Row):
     """What compose says under ``build``; a context or a named one elsewhere is not in here.
 
     ``context`` None is a context that is no folder of this repository. ``contexts`` leads from
@@ -41,14 +43,14 @@ class Build(NamedTuple):
     services: tuple[str, ...] = ()
 
 
-class Reference(NamedTuple):
+class Reference(Row):
     """A file or folder that a service needs besides its image, and how it names it."""
 
     path: str
     rule: str
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Service:
     """What the compose files say of one service, before variables have values.
 
@@ -75,7 +77,7 @@ class Service:
         return found
 
 
-class Image(NamedTuple):
+class Image(Row):
     """One thing that is built, or delivered ``into`` a service without an image of its own.
 
     ``folder`` is its own, ``bases`` are names of images that it is built from, ``definition``
@@ -96,7 +98,7 @@ class Image(NamedTuple):
     where: Where | None = None
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Item:
     """What becomes of one application or service. ``kept_from`` says what took its action away."""
 

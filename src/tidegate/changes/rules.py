@@ -7,14 +7,14 @@ cost milliseconds. A submodule is all of its files: it meets every rule below it
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 from tidegate.changes.model import Target
+from tidegate.shapes import Row
 
 Test = Callable[[str], bool]
 
 
-class Rule(NamedTuple):
+class Rule(Row):
     """A path below the rule's place is ``target``'s if ``test`` holds and ``ignored`` does not.
 
     ``weak`` rules count only for a path that no other rule wants.

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
 
 from tidegate.changes.model import Build, Reference, Service
 from tidegate.compose.mounts import parse_mount
 from tidegate.compose.nodes import Node, plain, where
 from tidegate.compose.variables import Used, VariableError, substitute
 from tidegate.repo.tree import joined
+from tidegate.shapes import Row
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 USES = {"networks": "networks", "configs": "configs", "secrets": "secrets"}
 _VARIABLE = re.compile(r"(?<!\$)(?:\$\$)*\$\{?([A-Za-z_]\w*)")
@@ -23,7 +27,7 @@ _ELSEWHERE = re.compile(
 )
 
 
-class Place(NamedTuple):
+class Place(Row):
     """Where a service stands: its file, the folder that its paths count from, its document,
     and the other sections of its project."""
 

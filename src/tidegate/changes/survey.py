@@ -6,26 +6,26 @@ The other commit is only read where a file that defines something differs.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from tidegate.changes import definitions, images, inputs
 from tidegate.changes.compose_files import Composition, composition
 from tidegate.changes.model import APPLICATION, SERVICE, Because, Image, Target
 from tidegate.changes.rules import Rules
-from tidegate.config.load import COMPOSE_FILES, OVERRIDE_FILES, default_project, read_config
+from tidegate.compose.files import Allowance
+from tidegate.config.load import COMPOSE_FILES, OVERRIDE_FILES, config_of, default_project
 from tidegate.config.nearest import nearest
 from tidegate.errors import InputError, Where
 from tidegate.model.config import Config
 from tidegate.repo.diff import FileChange
 from tidegate.repo.layout import DOCKERFILES, OFF, VERSIONS, Layout, discover
 from tidegate.repo.tree import Tree, is_utf8, joined
+from tidegate.shapes import Row, field, record
 
 DEFINING = frozenset({*COMPOSE_FILES, *OVERRIDE_FILES, *DOCKERFILES})
 ENV_FILE = ".env"
 
 
-class Root(NamedTuple):
+class Root(Row):
     """Where a project is in its repository: its folder, its tidegate.yaml, its usual name."""
 
     folder: str
@@ -33,7 +33,7 @@ class Root(NamedTuple):
     name: str
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Project:
     """What one commit holds."""
 
@@ -43,7 +43,7 @@ class Project:
     images: dict[str, Image]
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Survey:
     """A project and its rules; ``runs`` leads from services to the images of ours they run."""
 
@@ -72,7 +72,10 @@ def project(tree: Tree, where: Root, *, compose: bool = True) -> Project:
         raise InputError(
             f"{where.file} is not UTF-8 text", code="config-unreadable", where=Where(where.file)
         )
-    config = None if text is None else read_config(text, where.file, root=f"/{root}")
+    config = None
+    if text is not None:
+        documents = tree.documents(where.file, Allowance())
+        config = config_of(documents, where.file, root=f"/{root}")
     layout = discover(tree, root, config.compose if config else ())
     tree.fetch(_texts(layout, tree))
     composed = composition(layout.compose if compose else (), tree)

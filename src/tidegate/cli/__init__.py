@@ -10,18 +10,20 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
 from tidegate.cli.output import print_error
 from tidegate.errors import InfrastructureError, InputError, TidegateError
+from tidegate.shapes import record
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from cyclopts import App
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Entry:
     """A row of the table: where the command lives and the line that ``--help`` shows.
 

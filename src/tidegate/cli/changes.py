@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json as _json
+import gc
 import sys
-from typing import TYPE_CHECKING
 
 from tidegate.cli.output import coloured, print_json, progress, say
 from tidegate.errors import InputError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -43,9 +43,11 @@ def changes(
     for note in found.notes:
         progress(f"note: {note}")
     if matrix:
+        import json as standard
+
         from tidegate.cli.changes_json import matrix_of
 
-        say(_json.dumps(matrix_of(found)))
+        say(standard.dumps(matrix_of(found)))
     elif json:
         from tidegate.cli.changes_json import data
 
@@ -75,5 +77,9 @@ def quickly(words: Sequence[str]) -> bool:
             positions.append(word)
     if not config or config.startswith("-"):
         return False
-    changes(*positions, matrix=switches["--matrix"], config=config, json=switches["--json"])
+    gc.disable()  # what is made here lives until the answer is given
+    try:
+        changes(*positions, matrix=switches["--matrix"], config=config, json=switches["--json"])
+    finally:
+        gc.enable()
     return True

@@ -6,12 +6,12 @@ The words carry everything, so pipes and ``NO_COLOR`` lose nothing (https://no-c
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from tidegate.changes.model import BUILD, DELIVER, NOTHING, REDEPLOY, REMOVE, Item
 from tidegate.cli.output import BOLD, CYAN, DIM, GREEN, RED, YELLOW, paint
 from tidegate.repo.diff import shown
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tidegate.changes.decide import Touched
     from tidegate.pipeline.changed import Changed

@@ -7,9 +7,11 @@ from here is loaded when it is asked for: reading one document must not cost the
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from tidegate.compose.files import Reader, Source
     from tidegate.compose.loading import load
     from tidegate.compose.project import Project, as_json

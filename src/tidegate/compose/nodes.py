@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, NoReturn, TypeAlias
 
 from tidegate.errors import InputError, Where
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NoReturn, TypeAlias
 
 Mark: TypeAlias = tuple[str, int, int]
 Path: TypeAlias = tuple[str | int, ...]

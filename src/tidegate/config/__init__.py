@@ -8,9 +8,11 @@ is loaded when it is asked for.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from tidegate.config.available import require_available
     from tidegate.config.load import find_compose_files, load_config, read_config
     from tidegate.config.settings import service_settings

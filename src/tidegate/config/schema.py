@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from tidegate.compose.nodes import Node, fail, where
 from tidegate.config import fields, times
@@ -23,6 +22,10 @@ from tidegate.model.config import (
     ServiceSettings,
     Switch,
 )
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 NAME_RULE = "lower case letters, digits and '-', beginning with a letter or digit"
 PROJECT_RULE = "lower case letters, digits, '-' and '_', beginning with a letter or digit"

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 from collections.abc import Callable, Mapping
 
 from tidegate.edges.git_objects import Objects
+from tidegate.edges.spawn import Git
 from tidegate.errors import InfrastructureError, InputError
 from tidegate.repo import revisions
 from tidegate.repo.revisions import Range, Written
@@ -25,27 +25,15 @@ class Answer:
 
     def __init__(self, argv: tuple[str, ...], directory: str, env: Mapping[str, str]) -> None:
         self._argv = argv
-        pipe = subprocess.PIPE
-        try:
-            self._git = subprocess.Popen(
-                argv, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, cwd=directory, env=env
-            )
-        except FileNotFoundError:
-            from tidegate.edges.process import missing_program  # 3 ms, for this only
-
-            raise missing_program("git") from None
+        self._git = Git(argv[1:], directory, env)
 
     def wait(self) -> tuple[int, bytes, str]:
         """Its exit status, its output, and its last word."""
-        out, complaint = self._git.communicate()
-        lines = complaint.decode(errors="replace").strip().splitlines()
-        return self._git.returncode, out, lines[-1] if lines else ""
+        return self._git.wait()
 
     def close(self) -> None:
         """End it, where nobody waited for its answer."""
-        if self._git.returncode is None:
-            self._git.kill()
-            self._git.communicate()
+        self._git.close()
 
     def bytes(self) -> bytes:
         """Its output; ``InfrastructureError`` with its last word where it failed."""

@@ -10,14 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
-from typing import NamedTuple
+
+from tidegate.shapes import Row
 
 _DIRECTIVE = r"#[ \t]*([A-Za-z][A-Za-z0-9]*)[ \t]*=[ \t]*(.+?)[ \t]*"
 _DOCUMENT = r"(?:^|(?<=\s))\d*<<(-?)([\"']?)([A-Za-z_][\w.]*)\2(?=\s|$|[|;&)>])"
 _TAKES_DOCUMENTS = frozenset({"ADD", "COPY", "RUN"})
 
 
-class Instruction(NamedTuple):
+class Instruction(Row):
     """Its word in capitals, what follows on one line, and the line that it begins at."""
 
     word: str

@@ -8,13 +8,12 @@ Source: https://docs.docker.com/reference/dockerfile/ (Dockerfile syntax 1.14).
 
 from __future__ import annotations
 
-import json
 import posixpath
 import re
 from collections.abc import Collection, Iterator, Mapping
-from typing import NamedTuple
 
 from tidegate.images.instructions import Instruction, instructions
+from tidegate.shapes import Row
 
 MAIN = ""  # the name of the main context
 _VARIABLE = r"\\\$|\$\{(\w+)(?::([-+])([^}]*))?\}|\$(\w+)"
@@ -24,7 +23,7 @@ _PAIR = r"(\w+)=((?:\"[^\"]*\"|'[^']*'|\\.|\S)*)"
 Known = dict[str, "str | None"]
 
 
-class Taken(NamedTuple):
+class Taken(Row):
     """``path`` of a context, with all that is below; it may be a pattern. ``why`` for people."""
 
     context: str
@@ -152,6 +151,8 @@ def _words(rest: str) -> tuple[dict[str, str], list[str]]:
         rest = rest.lstrip()
     if rest.startswith("["):
         try:
+            import json  # 3 ms, for this only
+
             return flags, [str(word) for word in json.loads(rest)]
         except ValueError:
             pass  # a pattern such as [ab].txt

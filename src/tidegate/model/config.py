@@ -7,15 +7,18 @@ and column of every key, so that any later stage can name the user's own line in
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
 
 from tidegate.errors import Where
+from tidegate.shapes import field, record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 Path = tuple[str | int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Migration:
     """How a service's database follows its code; ``kind`` is expand or contract."""
 
@@ -25,7 +28,7 @@ class Migration:
     timeout_s: float = 300.0
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class ServiceSettings:
     """What a compose file cannot say of a service; an empty value means: not said.
 
@@ -44,7 +47,7 @@ class ServiceSettings:
     where: Where | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Application:
     """What is built into an image, or delivered into another service (``into``, ``at``)."""
 
@@ -58,7 +61,7 @@ class Application:
     where: Where | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Host:
     """A server: ``ssh`` is how the controller reaches it, ``address`` how other hosts do."""
 
@@ -76,7 +79,7 @@ class Host:
         return f"ssh://{self.ssh}:{self.port}" if self.port else self.ssh
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Switch:
     """How traffic moves to a new release and what makes it go back.
 
@@ -92,7 +95,7 @@ class Switch:
     keep: int = 5
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Gate:
     """What must hold before a deployment; ``kind`` names it, ``settings`` are its own."""
 
@@ -101,7 +104,7 @@ class Gate:
     where: Where | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Environment:
     """Where a release runs; environments are promoted in the order of the file.
 
@@ -126,7 +129,7 @@ class Environment:
         return named[0] if named else next(iter(self.hosts.values()))
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Policy:
     """What must be true of images before they run."""
 
@@ -135,7 +138,7 @@ class Policy:
     block: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Notification:
     """Who hears of what; ``to`` still holds its variables."""
 
@@ -143,7 +146,7 @@ class Notification:
     on: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Config:
     """A whole tidegate.yaml; ``root`` is its directory, against which its paths are read."""
 

@@ -7,12 +7,13 @@ and reads the project: so the imports of the core stand inside of functions.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
 
 from tidegate.edges.git_repository import Answer, Repository
 from tidegate.errors import InputError
 from tidegate.repo import commits, diff
+from tidegate.shapes import Row
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tidegate.changes.decide import Decision
     from tidegate.changes.survey import Project, Survey
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from tidegate.repo.revisions import Range
 
 
-class Changed(NamedTuple):
+class Changed(Row):
     """A range, how many commits are on its line of first parents, and what follows."""
 
     range: Range
@@ -30,7 +31,7 @@ class Changed(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-class _Asked(NamedTuple):
+class _Asked(Row):
     """git at work: the differences, the messages, the files."""
 
     differences: Answer
@@ -61,8 +62,9 @@ def changed(text: str, config: str) -> Changed:
 
 
 def _prepare() -> None:
-    """Import the reader of YAML, the largest part of what everything here needs."""
-    import tidegate.compose.document  # noqa: F401
+    """Import for as long as git takes to look up two names: a third of what everything needs."""
+    import tidegate.changes.model
+    import tidegate.repo.layout  # noqa: F401
 
 
 def _decided(found: Range, asked: _Asked, file: str, directory: str) -> Changed:

@@ -6,12 +6,11 @@ Source: git-log(1), "PRETTY FORMATS".
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from tidegate.repo.diff import decoded
+from tidegate.shapes import Row
 
 
-class Commit(NamedTuple):
+class Commit(Row):
     """A commit's full id and its whole message."""
 
     oid: str

@@ -8,7 +8,7 @@ user (``diff.renames``, ``diff.relative``, ``diff.external``) changes the answer
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from tidegate.shapes import Row
 
 SUBMODULE = "160000"
 EMPTY_TREES = {
@@ -18,7 +18,7 @@ EMPTY_TREES = {
 WORDS = {"A": "added", "D": "deleted", "M": "changed", "R": "renamed", "T": "another kind of file"}
 
 
-class FileChange(NamedTuple):
+class FileChange(Row):
     """``status`` is A, D, M, R or T; ``old`` is the path before a rename, else ""."""
 
     status: str
@@ -46,7 +46,7 @@ def parse(raw: bytes) -> list[FileChange]:
         if status == "R":
             path, old = next(fields), path
         submodule = facts.startswith(SUBMODULE, 1) or facts.startswith(SUBMODULE, 8)
-        found.append(FileChange(status, path, old, submodule))
+        found.append(FileChange._make((status, path, old, submodule)))
     return found
 
 

@@ -8,11 +8,10 @@ folder of services/ says what runs. A file named ``skipped-Dockerfile`` or
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from tidegate.config.load import COMPOSE_FILES, OVERRIDE_FILES
 from tidegate.repo.tree import Tree, is_folder, is_submodule, joined
+from tidegate.shapes import Row, field, record
 
 APPLICATIONS, TOOLS, SERVICES = "applications", "tools", "services"
 OFF = "skipped-"
@@ -20,7 +19,7 @@ DOCKERFILES = ("Dockerfile", "Containerfile")
 VERSIONS = f"{SERVICES}/version.env"
 
 
-class ImageFolder(NamedTuple):
+class ImageFolder(Row):
     """A folder that an image is built from; ``dockerfile`` "" in a submodule, where nobody sees."""
 
     name: str
@@ -29,7 +28,7 @@ class ImageFolder(NamedTuple):
     dockerfile: str
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Layout:
     """``compose`` are groups of files that belong together; ``off`` are folders switched off."""
 

@@ -8,16 +8,16 @@ Source: gitrevisions(7).
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from tidegate.errors import InputError
+from tidegate.shapes import Row
 
 NAMELESS = r"0{40}|0{64}"  # what GitHub and GitLab send where there is no base
 FULL_ID = r"[0-9a-f]{40}|[0-9a-f]{64}"
 _ANCESTOR = r"(.+?)(?:\^1?|~\d*)+"
 
 
-class Written(NamedTuple):
+class Written(Row):
     """A range as written; ``base`` "" is no base, ``fork`` asks for where the two parted."""
 
     base: str
@@ -25,7 +25,7 @@ class Written(NamedTuple):
     fork: bool = False
 
 
-class Range(NamedTuple):
+class Range(Row):
     """A range as found: full ids, and ``base`` "" where everything counts, with the reason.
 
     ``prefix`` is the working directory below the top of the repository, "" or ending in "/".

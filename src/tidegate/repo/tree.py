@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Mapping
-from typing import Protocol
 
 from tidegate.repo.diff import SUBMODULE, decoded
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    from tidegate.compose.files import Allowance
+    from tidegate.compose.nodes import Node
+else:
+    Protocol = object
 
 FOLDERS = ("40000", "040000")
 
@@ -19,6 +27,9 @@ class Tree(Protocol):
 
     def text(self, path: str) -> str | None:
         """A file's text; None where there is none."""
+
+    def documents(self, path: str, allowance: Allowance) -> list[Node]:
+        """The YAML documents of a file that there is."""
 
     def names(self, path: str) -> Mapping[str, str]:
         """The names in a folder with their modes; none where there is no folder."""
