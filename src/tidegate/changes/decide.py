@@ -12,6 +12,7 @@ from tidegate.changes import directives
 from tidegate.changes.directives import Directive, Orders
 from tidegate.changes.images import by_reference
 from tidegate.changes.model import (
+    APPLICATION,
     BUILD,
     DELIVER,
     NOTHING,
@@ -58,23 +59,31 @@ def decide(changes: Sequence[FileChange], survey: Survey, orders: Orders) -> Dec
         found.applications[name] = Item(name, image.kind)
     for name in survey.composition.services:
         found.services[name] = Item(name, SERVICE)
-    found.files = [_touched(change, survey) for change in changes]
+    meet = survey.rules.meet
+    found.files = [
+        _touched(change, survey)
+        if change.old or change.submodule
+        else Touched._make((change, meet(change.path)))
+        for change in changes
+    ]
     places = {one.change.old: one for one in found.files if one.change.old}
     places |= {one.change.path: one for one in found.files}
     _removed(found, survey, places)
     _add(found, survey.definitions, places)
-    for one in found.files:
-        for target, rule in one.whose.items():
-            item = found.item(target)
-            if item is not None and item.action != REMOVE:
-                item.because.append(Because._make((one.change.path, rule)))
+    live = {Target(SERVICE, name): item for name, item in found.services.items()}
+    live |= {Target(APPLICATION, name): item for name, item in found.applications.items()}
+    live = {target: item for target, item in live.items() if item.action != REMOVE}
+    for change, whose in found.files:
+        for target, rule in whose.items():
+            if target in live:
+                live[target].because.append(Because._make((change.path, rule)))
     _ordered(found, survey)
     _finish(found, survey)
     return found
 
 
 def _touched(change: FileChange, survey: Survey) -> Touched:
-    """A file and whom the rules give it to; a renamed one left a place, too."""
+    """A submodule or a renamed file, which left a place, too, and whom the rules give it to."""
     path, old = change.path, change.old
     whose = survey.rules.meet(path, submodule=change.submodule)
     if old:

@@ -51,11 +51,11 @@ class Rules:
         weak: dict[Target, str] = {}
         for rule in self._below(path) if submodule else ():
             found.setdefault(rule.target, f"{rule.text} (in the submodule)")
-        for rule in self._above(path):
-            if rule.target in found or (rule.test is not None and not rule.test(path)):
+        for target, text, test, ignored, _, is_weak in self._above(path):
+            if target in found or (test is not None and not test(path)):
                 continue
-            if rule.ignored is None or not rule.ignored(path):
-                (weak if rule.weak else found).setdefault(rule.target, rule.text)
+            if ignored is None or not ignored(path):
+                (weak if is_weak else found).setdefault(target, text)
         return found or weak
 
     def why_nobody(self, path: str) -> str:

@@ -22,6 +22,7 @@ from tidegate.repo.tree import Tree, is_utf8, joined
 from tidegate.shapes import Row, field, record
 
 DEFINING = frozenset({*COMPOSE_FILES, *OVERRIDE_FILES, *DOCKERFILES})
+ENDINGS = tuple(DEFINING)
 ENV_FILE = ".env"
 
 
@@ -138,12 +139,12 @@ def _named(config: Config) -> bool:
 
 def _compare(found: Survey, now: Project, before: Tree, paths: set[str], where: Root) -> None:
     """What the definitions differ in, where a file with definitions does."""
+    named = {*now.composition.files, where.file}
     defining = {
         path
         for path in paths
-        if path == where.file
-        or path in now.composition.files
-        or path.rpartition("/")[2].removeprefix(OFF) in DEFINING
+        if (path.endswith(ENDINGS) and path.rpartition("/")[2].removeprefix(OFF) in DEFINING)
+        or path in named
     }
     if not defining:
         return

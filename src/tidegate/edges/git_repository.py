@@ -48,16 +48,16 @@ class Repository:
     """The repository that a directory is in."""
 
     def __init__(self, directory: str) -> None:
-        self._directory = directory
+        self.directory = directory
         self._env = {**os.environ, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
 
     def begin(self, argv: tuple[str, ...]) -> Answer:
         """Start a command."""
-        return Answer(argv, self._directory, self._env)
+        return Answer(argv, self.directory, self._env)
 
     def objects(self) -> Objects:
         """The files of its commits."""
-        return Objects(self._directory, self._env)
+        return Objects(self.directory, self._env)
 
     def range(self, text: str, meanwhile: Callable[[], object]) -> Range:
         """The commits that a person means; ``InputError`` says what is not there.

@@ -32,11 +32,10 @@ class Changed(Row):
 
 
 class _Asked(Row):
-    """git at work: the differences, the messages, the files."""
+    """git at work: the files, the differences."""
 
-    differences: Answer
-    messages: Answer
     objects: Objects
+    differences: Answer
 
 
 def changed(text: str, config: str) -> Changed:
@@ -49,13 +48,9 @@ def changed(text: str, config: str) -> Changed:
         )
     repository = Repository(directory)
     found = repository.range(text, _prepare)
-    asked = _Asked(
-        repository.begin(diff.command(found.base, found.head)),
-        repository.begin(commits.command(found.base, found.head)),
-        repository.objects(),
-    )
+    asked = _Asked(repository.objects(), repository.begin(diff.command(found.base, found.head)))
     try:
-        return _decided(found, asked, file, directory)
+        return _decided(found, asked, file, repository)
     finally:
         for one in asked:
             one.close()
@@ -67,19 +62,24 @@ def _prepare() -> None:
     import tidegate.repo.layout  # noqa: F401
 
 
-def _decided(found: Range, asked: _Asked, file: str, directory: str) -> Changed:
+def _decided(found: Range, asked: _Asked, file: str, repository: Repository) -> Changed:
     from tidegate.changes.decide import decide
     from tidegate.changes.directives import orders
     from tidegate.changes.survey import Root, project, survey
 
+    directory = repository.directory
     name = os.path.basename(os.path.abspath(directory))  # noqa: PTH100, PTH119 - as above
     where = Root(found.prefix.rstrip("/"), f"{found.prefix}{file}", name)
     tree, before = asked.objects.at(found.head), asked.objects.at(found.base)
     now = project(tree, where)
     _require_something(now, file)
-    differences = diff.parse(asked.differences.bytes())
-    messages = commits.parse(asked.messages.bytes())
-    surveyed = survey(now, tree, before, differences, where)
+    said = repository.begin(commits.command(found.base, found.head))  # slowed the others down
+    try:
+        differences = diff.parse(asked.differences.bytes())
+        surveyed = survey(now, tree, before, differences, where)
+        messages = commits.parse(said.bytes())
+    finally:
+        said.close()
     decision = decide(differences, surveyed, orders(messages))
     return Changed(found, len(messages), decision, surveyed, _notes(now, file, directory))
 

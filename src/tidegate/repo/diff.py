@@ -38,15 +38,16 @@ def command(base: str, head: str) -> tuple[str, ...]:
 def parse(raw: bytes) -> list[FileChange]:
     """The output of ``command``, in git's order: ``:old-mode new-mode id id status``."""
     fields = iter(decoded(raw).split("\0"))
+    made, maybe = FileChange._make, SUBMODULE.encode() in raw
     found = []
     for facts in fields:
         if not facts:
             break
-        status, path, old = facts[facts.rindex(" ") + 1], next(fields), ""
-        if status == "R":
-            path, old = next(fields), path
-        submodule = facts.startswith(SUBMODULE, 1) or facts.startswith(SUBMODULE, 8)
-        found.append(FileChange._make((status, path, old, submodule)))
+        status, path, old = facts[-1], next(fields), ""
+        if status.isdigit():  # the score of a renamed one, as in R100
+            status, path, old = "R", next(fields), path
+        submodule = maybe and (facts.startswith(SUBMODULE, 1) or facts.startswith(SUBMODULE, 8))
+        found.append(made((status, path, old, submodule)))
     return found
 
 
