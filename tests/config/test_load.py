@@ -85,7 +85,7 @@ def test_compose_files_are_found_as_docker_compose_does(
     """The first of the four names counts, with one override beside it."""
     for name in here:
         (tmp_path / name).touch()
-    assert find_compose_files(tmp_path) == found
+    assert list(find_compose_files(tmp_path)) == found
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
