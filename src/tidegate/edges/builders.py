@@ -64,7 +64,9 @@ class Images:
         Equal recipes of two services, asked for at once, are built once.
         """
         text = _dockerfile(made)
-        bases = {base: self._base(base) for base in dockerfile.bases(text, made.arguments)}
+        named = dict(made.contexts)
+        found = dockerfile.bases(text, made.arguments, named)
+        bases = {base: self._base(base) for base in found}
         key = recipe.key(made, text, _contexts(made), bases)
         with self._building(key):
             return self._ensure(made, key, begin)
