@@ -50,8 +50,9 @@ def test_ignore_files_select_as_docker_does(case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("case", CASES["dockerfile"], ids=lambda case: repr(case["text"]))
 def test_bases_of_a_dockerfile(case: dict[str, Any]) -> None:
-    """Every image that a build starts from or copies from is found, stages are not."""
-    assert list(dockerfile.bases(case["text"], case.get("args", {}))) == case["bases"]
+    """Every image that a build starts from or copies from is found; stages and contexts are not."""
+    found = dockerfile.bases(case["text"], case.get("args", {}), case.get("contexts", ()))
+    assert list(found) == case["bases"]
 
 
 @pytest.mark.parametrize("case", CASES["facts"], ids=lambda case: repr(case["facts"]))

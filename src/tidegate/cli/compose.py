@@ -39,8 +39,7 @@ def config(
     Example: tidegate compose config -f compose.yaml -p shop --format json
 
     Args:
-        file: A compose file; later ones win. Without any, compose.yaml and its override, or all
-            of applications/ and services/.
+        file: A compose file; later ones win. Without any, what is found here or above.
         project: The project's name.
         profile: A profile to enable; * enables all.
         env_file: A file of variables, in place of .env; later ones win.

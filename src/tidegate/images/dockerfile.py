@@ -15,9 +15,7 @@ _VARIABLE = re.compile(r"\$\{(\w+)(?::([-+])([^}]*))?\}|\$(\w+)")
 _COPY_FROM = re.compile(r"\s--from=(\S+)")
 
 
-def bases(
-    text: str, arguments: Mapping[str, str], contexts: Iterable[str] = ()
-) -> tuple[str, ...]:
+def bases(text: str, arguments: Mapping[str, str], contexts: Iterable[str] = ()) -> tuple[str, ...]:
     """The images, as written, each once, in order; ``contexts`` are names of build contexts."""
     known: dict[str, str] = {}
     stages = {"scratch", *(name.lower() for name in contexts)}

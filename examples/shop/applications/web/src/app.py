@@ -57,7 +57,9 @@ def shop(_: Request) -> Answer:
 @routes.on("POST", "/shop/orders")
 def place(request: Request) -> Answer:
     """303 to the order's page once the API has it."""
-    form = {key: values[0] for key, values in parse_qs(request.body.decode(errors="replace")).items()}
+    form = {
+        key: values[0] for key, values in parse_qs(request.body.decode(errors="replace")).items()
+    }
     article = sold().get(form.get("article", ""))
     quantity = form.get("quantity", "")
     if article is None or not re.fullmatch("[0-9]{1,2}", quantity):
