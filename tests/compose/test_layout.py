@@ -162,6 +162,56 @@ def test_numbers_order_the_files_services() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("web", "waits"),
+    [
+        ("environment: {URL: 'http://db:80/x'}", ["db"]),
+        ("environment: {URL: 'postgres://u:p@db/x'}", ["db"]),
+        ("environment: {LIST: 'a:1,db:6379'}", ["db"]),
+        ("environment: {CACHE_HOST: db}", ["db"]),
+        ("command: [serve, --cache, 'db:6379']", ["db"]),
+        ("environment: {USER: db, PATH: '/db:/x', NOTE: 'my.db:80', T: 'db:latest'}", []),
+        ("environment: {URL: 'http://near:80'}", []),
+        ("environment: {URL: 'http://job:80'}", []),
+        ("environment: {URL: 'http://caller:80'}", []),
+        ("environment: {URL: 'http://user:80'}", []),
+        ("environment: {URL: 'http://user:80', CACHE_HOST: db}", ["db"]),
+    ],
+)
+def test_names_of_hosts_are_dependencies(web: str, waits: list[str]) -> None:
+    """A host's name in another folder's file orders, unless it is a job or names us as well."""
+    job = "{condition: service_completed_successfully}"
+    project = loaded(
+        {
+            "applications/web/compose.yaml": (
+                f"services: {{web: {{image: x, {web}}}, near: {{image: x}}}}"
+            ),
+            "applications/others/compose.yaml": (
+                "services:\n"
+                "  db: {image: x}\n"
+                "  job: {image: x}\n"
+                f"  waiting: {{image: x, depends_on: {{job: {job}}}}}\n"
+                "  caller: {image: x, environment: {URL: 'http://web:80'}}\n"
+                "  user: {image: x, depends_on: [web]}\n"
+            ),
+        }
+    )
+    found = project.services["web"].get("depends_on") or {}
+    assert found == dict.fromkeys(waits, AFTER)
+
+
+def test_names_win_over_numbers() -> None:
+    """What a service names comes before it, whatever the numbers say."""
+    project = loaded(
+        {
+            "services/10_a/compose.yaml": "services: {a: {image: x, environment: {B_HOST: b}}}",
+            "services/20_b/compose.yaml": "services: {b: {image: x}}",
+        }
+    )
+    assert project.services["a"]["depends_on"] == {"b": AFTER}
+    assert "depends_on" not in project.services["b"]
+
+
 @st.composite
 def projects(draw: st.DrawFn) -> tuple[dict[str, dict[str, Any]], dict[str, int]]:
     """Services that need only earlier ones, of whom some have numbers."""

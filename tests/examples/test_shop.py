@@ -12,11 +12,12 @@ import pytest
 
 from tests.targets.quadlet.projects import PROXY, image
 from tidegate.compose import Project, as_json
-from tidegate.config import load_config, require_available, service_settings
+from tidegate.config import load_config, require_available
 from tidegate.config.variables import environment_variables
 from tidegate.edges import companions
+from tidegate.errors import InputError
 from tidegate.model.config import Config
-from tidegate.pipeline.making import compose
+from tidegate.pipeline.making import compose, settings_of
 from tidegate.plan import plan_fleet
 from tidegate.targets.quadlet.render import render
 from tidegate.targets.quadlet.wanted import wanted_files
@@ -44,10 +45,9 @@ def released(root: Path, name: str) -> dict[str, Any]:
     environment = config.environments[name]
     require_available(config, environment)
     variables = environment_variables(config, environment, {})
-    off = {*project.disabled, *project.switched_off}
     return render(
         project,
-        settings=service_settings(config, project.services, project.where, variables, off),
+        settings=settings_of(config, project, variables),
         images={name: image(name, {}) for name in project.services},
         instance=config.project,
         environment=name,
@@ -71,20 +71,31 @@ def test_what_runs_and_what_is_switched_off() -> None:
     }
 
 
+def test_settings_wait_for_what_is_switched_off(shop: Path) -> None:
+    """Settings for a service of a skipped file are no error; those for one that is nowhere are."""
+    settings = shop / "tidegate.yaml"
+    settings.write_text(settings.read_text().replace("  nginx:", "  cache: {on: web}\n  nginx:"))
+    assert "cache" not in settings_of(*loaded(shop), {})
+    settings.write_text(settings.read_text().replace("cache:", "cachet:"))
+    with pytest.raises(InputError, match="cachet"):
+        settings_of(*loaded(shop), {})
+
+
 def test_the_first_plan() -> None:
     """What others need comes first; only PostgreSQL is in place, and the migration is a job."""
     [plan] = plan_fleet(released(SHOP, "staging"), {"staging-1": {}}).plans.values()
     order = [action.service for action in plan.actions]
-    for first, later in (
-        ("postgres", "api-migrate"),
-        ("api-migrate", "api"),
-        ("api", "web"),
-        ("api", "worker"),
-        ("web", "nginx"),
-        ("front", "nginx"),
-    ):
-        assert order.index(first) < order.index(later), order
+    assert order == ["postgres", "api-migrate", "api", "front", "web", "nginx", "worker"]
     services = released(SHOP, "staging")["services"]
+    assert {name: sorted(entry["depends_on"]) for name, entry in services.items()} == {
+        "postgres": [],
+        "api-migrate": ["postgres"],
+        "api": ["api-migrate", "postgres"],
+        "front": [],
+        "web": ["api"],
+        "nginx": ["api", "front", "web"],
+        "worker": ["api", "postgres"],
+    }
     kinds = {name: entry["strategy"] for name, entry in services.items()}
     assert kinds.pop("postgres") == "recreate"
     assert kinds.pop("api-migrate") == "job"

@@ -15,6 +15,7 @@ from dataclasses import replace
 from tidegate.compose.document import read
 from tidegate.compose.files import Allowance, Reader, Source
 from tidegate.compose.load import load
+from tidegate.compose.mentions import named
 from tidegate.compose.order import numbered
 from tidegate.compose.paths import join
 from tidegate.compose.project import Project
@@ -89,7 +90,7 @@ def load_layout(
     profiles: Sequence[str] = (),
     env_files: Sequence[str] | None = None,
 ) -> Project:
-    """The project of all folders below ``root``; numbers order what no dependency orders."""
+    """The project of all folders below ``root``; names and numbers order what nothing else does."""
     switched_off = dict(_switched_off(found, root, reader))
     try:
         loaded = load(
@@ -111,12 +112,9 @@ def load_layout(
         if folder.number is not None
         for file in folder.files
     }
-    of_services = {
-        name: numbers[file]
-        for name in loaded.services
-        if (file := loaded.where(("services", name)).file) in numbers
-    }
-    services = numbered(loaded.services, of_services)
+    files = {name: loaded.where(("services", name)).file for name in loaded.services}
+    of_services = {name: numbers[file] for name, file in files.items() if file in numbers}
+    services = numbered(named(loaded.services, files), of_services)
     return replace(loaded, services=services, switched_off=switched_off)
 
 

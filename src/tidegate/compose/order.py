@@ -40,20 +40,15 @@ def numbered(services: Services, numbers: Mapping[str, int]) -> Services:
 
 def _waits(services: Services, numbers: Mapping[str, int]) -> Iterator[tuple[str, str]]:
     """Who waits for whom by number alone; jobs are left to those that wait for their end."""
-    needs = {name: _needs(services, name) for name in services}
-    order = list(TopologicalSorter(needs).static_order())
-    ranks = _ranks(order, needs, numbers)
-    behind = _behind(order, needs)
-    jobs = {
-        other
-        for body in services.values()
-        for other, wait in (body.get("depends_on") or {}).items()
-        if wait.get("condition") == "service_completed_successfully"
-    }
+    needed = {name: needs(services, name) for name in services}
+    order = list(TopologicalSorter(needed).static_order())
+    ranks = _ranks(order, needed, numbers)
+    behind = _behind(order, needed)
+    never = jobs(services)
     places = {name: 1 << place for place, name in enumerate(order)}
     levels: dict[int, list[str]] = {}
     for name in sorted(numbers):
-        if name not in jobs:
+        if name not in never:
             levels.setdefault(ranks[name], []).append(name)
     for low, high in pairwise(sorted(levels)):
         for later in levels[high]:
@@ -62,27 +57,38 @@ def _waits(services: Services, numbers: Mapping[str, int]) -> Iterator[tuple[str
             )
 
 
-def _needs(services: Services, name: str) -> list[str]:
+def needs(services: Services, name: str) -> list[str]:
+    """What a service says that it depends on, of what is there."""
     return [other for other in services[name].get("depends_on") or {} if other in services]
 
 
+def jobs(services: Services) -> set[str]:
+    """The services whose end others wait for."""
+    return {
+        other
+        for body in services.values()
+        for other, wait in (body.get("depends_on") or {}).items()
+        if wait.get("condition") == "service_completed_successfully"
+    }
+
+
 def _ranks(
-    order: list[str], needs: Mapping[str, list[str]], numbers: Mapping[str, int]
+    order: list[str], needed: Mapping[str, list[str]], numbers: Mapping[str, int]
 ) -> dict[str, int]:
     """The lowest number among each service and those that need it, for whom there is any."""
     ranks = dict(numbers)
     for name in reversed(order):
-        for other in needs[name] if name in ranks else ():
+        for other in needed[name] if name in ranks else ():
             ranks[other] = min(ranks[name], ranks.get(other, ranks[name]))
     return ranks
 
 
-def _behind(order: list[str], needs: Mapping[str, list[str]]) -> dict[str, int]:
+def _behind(order: list[str], needed: Mapping[str, list[str]]) -> dict[str, int]:
     """All that each service needs, directly or not, as one bit for each place in the order."""
     places = {name: 1 << place for place, name in enumerate(order)}
     behind: dict[str, int] = {}
     for name in order:
         behind[name] = 0
-        for other in needs[name]:
+        for other in needed[name]:
             behind[name] |= places[other] | behind[other]
     return behind

@@ -24,7 +24,7 @@ from tidegate.edges.vault import value as secret_value
 from tidegate.errors import InputError
 from tidegate.images import names, recipe
 from tidegate.images.facts import facts
-from tidegate.model.config import Config, Environment
+from tidegate.model.config import Config, Environment, ServiceSettings
 from tidegate.model.vault import Vault
 from tidegate.ports import Reporter
 from tidegate.release.image import ImageRef
@@ -75,13 +75,7 @@ def make(
         revision = pool.submit(worktree.revision, config.root)
         hidden = Hidden.of(config, environment, instance, variables)
         project = hidden.project
-        settings = service_settings(
-            config,
-            project.services,
-            project.where,
-            variables,
-            {*project.disabled, *project.switched_off},
-        )
+        settings = settings_of(config, project, variables)
         workshop = Workshop(project, Registry(refresh=refresh), reporter)
         images = {name: pool.submit(workshop.image, name) for name in project.services}
         proxy = pool.submit(workshop.proxy)
@@ -204,6 +198,14 @@ def compose(config: Config, variables: Mapping[str, str]) -> Project:
         )  # fmt: skip
     files = [str(Path(config.root, name)) for name in config.compose]
     return load(files, reader=reader, variables=variables, project=name, env_files=[])
+
+
+def settings_of(
+    config: Config, project: Project, variables: Mapping[str, str]
+) -> dict[str, ServiceSettings]:
+    """The settings of every service; those for one that is off wait for it."""
+    off = {*project.disabled, *project.switched_off}
+    return service_settings(config, project.services, project.where, variables, off)
 
 
 class Workshop:
