@@ -23,9 +23,9 @@ def loaded(files: dict[str, str], **variables: str) -> Project:
     """The project of a repository that holds these files."""
     listing: dict[str, set[str]] = {}
     for path in files:
-        kind, name, *rest = path.split("/")
-        if len(rest) == 1:
-            listing.setdefault(f"{kind}/{name}", set()).add(rest[0])
+        folder, _, name = path.rpartition("/")
+        if folder.count("/") == 1:
+            listing.setdefault(folder, set()).add(name)
     layout = layout_of(listing)
     reader = Memory(files, ROOT)
     return load_layout(layout, ROOT, reader=reader, variables=variables, project="p")
@@ -105,6 +105,16 @@ def test_each_file_stands_for_itself() -> None:
     assert project.services["db"]["volumes"][0]["source"] == f"{ROOT}/services/1_d$b/a"
     assert project.services["db"]["user"] == "1"
     assert project.where(("services", "web")).file.endswith("applications/web/docker-compose.yaml")
+
+
+def test_variables_for_all_folders() -> None:
+    """.env and, stronger, services/version.env are for every file; what is given is strongest."""
+    files = {
+        "services/a/compose.yaml": "services: {a: {image: 'x:$A$B$C'}}",
+        ".env": "A=1\nB=1\nC=1\n",
+        "services/version.env": "B=2\nC=2\n",
+    }
+    assert loaded(files, C="3").services["a"]["image"] == "x:123"
 
 
 def test_a_service_in_two_folders() -> None:

@@ -33,6 +33,8 @@ OVERRIDE_FILES = (
 )
 APPLICATIONS, SERVICES = "applications", "services"
 SKIPPED = "skipped-"
+VERSION_FILE = f"{SERVICES}/version.env"
+VARIABLES = (".env", VERSION_FILE)
 _NUMBERED = re.compile(r"([0-9]{1,9})[_-].+")
 
 
@@ -90,7 +92,12 @@ def load_layout(
     profiles: Sequence[str] = (),
     env_files: Sequence[str] | None = None,
 ) -> Project:
-    """The project of all folders below ``root``; names and numbers order what nothing else does."""
+    """The project of all folders below ``root``; names and numbers order what nothing else does.
+
+    Without ``env_files`` those of ``VARIABLES`` that are there count, later ones win.
+    """
+    if env_files is None:
+        env_files = [file for name in VARIABLES if reader.is_file(file := join(root, name))]
     switched_off = dict(_switched_off(found, root, reader))
     try:
         loaded = load(
