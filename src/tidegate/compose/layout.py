@@ -33,8 +33,7 @@ OVERRIDE_FILES = (
 )
 APPLICATIONS, SERVICES = "applications", "services"
 SKIPPED = "skipped-"
-VERSION_FILE = f"{SERVICES}/version.env"
-VARIABLES = (".env", VERSION_FILE)
+VARIABLES = (".env", f"{SERVICES}/version.env")
 _NUMBERED = re.compile(r"([0-9]{1,9})[_-].+")
 
 
