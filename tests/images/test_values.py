@@ -89,6 +89,20 @@ def test_build_commands(case: dict[str, Any]) -> None:
             assert list(argv) == case[builder]
 
 
+def test_short_names_are_docker_hubs() -> None:
+    """A builder is told what a short name means; whole names and own contexts stay as they are."""
+    build = {"context": "/p", "additional_contexts": {"lib": "/l"}}
+    made = recipe.recipe(build, platform="", secrets={}, where=lambda _: None)
+    pinned = f"docker.io/acme/b@sha256:{'a' * 64}"
+    bases = ["nginx:1", "acme/app", pinned.removeprefix("docker.io/"), pinned, "ghcr.io/a/b:1"]
+    assert recipe.qualified(made, bases).contexts == (
+        ("lib", "/l"),
+        ("nginx:1", "docker-image://docker.io/library/nginx:1"),
+        ("acme/app", "docker-image://docker.io/acme/app:latest"),
+        (pinned.removeprefix("docker.io/"), f"docker-image://{pinned}"),
+    )
+
+
 def test_the_key_follows_content_and_not_place() -> None:
     """Two checkouts in different folders share a key; another base or argument changes it."""
 
