@@ -146,3 +146,12 @@ def test_docker_compose_reads_it_too(shop: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == as_json(project)
+
+
+def test_entry_points_can_be_run() -> None:
+    """Each application that is on can be started and tested by its entry points."""
+    folders = {path.parent for path in SHOP.glob("applications/*/Dockerfile")}
+    for folder in folders:
+        scripts = sorted((folder / "entrypoints").iterdir())
+        assert {"entrypoint.sh", "entrypoint_test.sh"} <= {path.name for path in scripts}
+        assert [path.name for path in scripts if not path.stat().st_mode & 0o100] == []
