@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tidegate.compose import Project
-from tidegate.compose.layout import layout_of, load_layout
+from tidegate.compose.folders import layout_of
+from tidegate.compose.layout import load_layout
 from tidegate.compose.order import AFTER, numbered
 from tidegate.errors import InputError
 from tidegate.model.layout import Folder

@@ -9,7 +9,7 @@ from pathlib import Path
 from tidegate.cli.output import print_json, say
 from tidegate.compose.document import read
 from tidegate.compose.files import Allowance, Source
-from tidegate.compose.layout import COMPOSE_FILES
+from tidegate.compose.folders import COMPOSE_FILES
 from tidegate.config import find_compose_files, find_layout, read_config
 from tidegate.config.load import FILE, default_project
 from tidegate.errors import InputError

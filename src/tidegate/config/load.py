@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tidegate.compose.document import read
 from tidegate.compose.files import Allowance, Source
-from tidegate.compose.layout import (
+from tidegate.compose.folders import (
     APPLICATIONS,
     COMPOSE_FILES,
     OVERRIDE_FILES,

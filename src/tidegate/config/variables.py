@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tidegate.compose import dotenv
 from tidegate.compose.files import Allowance
-from tidegate.compose.layout import VARIABLES
+from tidegate.compose.folders import VARIABLES
 from tidegate.errors import InputError
 from tidegate.model.config import Config, Environment
 
