@@ -23,10 +23,14 @@ from tidegate.edges.blobs import BlobServer
 from tidegate.edges.process import Command
 from tidegate.edges.signing import owner, sign
 from tidegate.edges.ssh_failures import NOT_FOUND
+from tidegate.edges.store import Store
 from tidegate.errors import InputError, TidegateError
+from tidegate.gates import Soak
+from tidegate.host.layout import is_version
 from tidegate.model.config import Config, Environment
 from tidegate.pipeline import fleet
 from tidegate.pipeline.fleet import Fleet
+from tidegate.pipeline.gating import Wanted, pass_gates, soaked
 from tidegate.pipeline.making import Made, make
 from tidegate.pipeline.runner import Attempt, Report, Runner
 from tidegate.pipeline.states import Phase
@@ -164,8 +168,23 @@ def survey(
         hosts = attached.result()
         _same_architecture(hosts, made)
         difference = plan_fleet(made.release, hosts.by_host)
-        changed = bool(made.secrets) and secret_values.changed(target.place, made.secrets)
+        changed = _secrets_changed(target, hosts, made)
     return Survey(hosts, made, difference, changed)
+
+
+def _secrets_changed(target: Target, found: Fleet, made: Made) -> bool:
+    """Whether any host may have another value than ours.
+
+    The hosts know the version that serves of what has one, so every machine says the same; of
+    the others this machine knows only what it has sent itself.
+    """
+    for seen in found.by_host.values():
+        for name, stored in (seen.get("secret_versions") or {}).items():
+            version = made.versions.get(name)
+            if version and not is_version(str(stored), f"{name}-{version}"):
+                return True
+    unknown = {name: value for name, value in made.secrets.items() if name not in made.versions}
+    return bool(unknown) and secret_values.changed(target.place, unknown)
 
 
 def _drained(found: Fleet, wanted: Mapping[str, bool]) -> list[str]:
@@ -203,18 +222,23 @@ class Wish:
     reason: str = ""
     allow_stateful: bool = False
     generation: int = 0
+    automatic: bool = False  # no person asked for just this one
 
 
 def deploy(target: Target, found: Survey, wish: Wish, reporter: Reporter) -> Report:
-    """Carry a surveyed plan out."""
+    """Carry a surveyed plan out, where every gate is passed."""
     made = found.made
+    signature = sign(_key(), release_bytes(made.release))
+    gates = target.environment.gates
+    wanted = Wanted(made.release, signature, found.plan.digest, gates, wish.automatic)
+    pass_gates(found.fleet, wanted, lambda name: _soak(target, name, reporter))
     seat(found.fleet, target.environment.name)
     server = BlobServer(made.store, made.files) if made.served else None
-    content = release_bytes(made.release)
     attempt = replace(
         _attempt(target, found.fleet, wish),
         release=made.release,
-        signature=sign(_key(), content),
+        signature=signature,
+        gate=wanted.told,
         secrets=made.secrets,
         versions=made.versions,
         revoked=made.revoked,
@@ -227,9 +251,19 @@ def deploy(target: Target, found: Survey, wish: Wish, reporter: Reporter) -> Rep
             server.close()
     _locate(report.error, made.project)
     if report.end is Phase.COMMITTED:
-        secret_values.remember(target.place, made.secrets)
+        unknown = {n: value for n, value in made.secrets.items() if n not in made.versions}
+        secret_values.remember(target.place, unknown)
     report.bytes_sent = server.bytes_sent if server else 0
     return report
+
+
+def _soak(target: Target, name: str, reporter: Reporter) -> Soak:
+    """What another environment of the same file runs, as its witness says."""
+    other = target.config.environments[name]
+    alone = replace(other, hosts={other.witness.name: other.witness})
+    found = fleet.attach(alone, instance(target.config, other), reporter, full=True)
+    found.close()
+    return soaked(found.seen)
 
 
 def _locate(error: TidegateError | None, project: Project) -> None:
@@ -239,16 +273,36 @@ def _locate(error: TidegateError | None, project: Project) -> None:
 
 
 def rollback(target: Target, found: Fleet, wish: Wish, reporter: Reporter) -> Report:
-    """Deploy a stored generation of the hosts again; nothing of this folder is used."""
+    """Deploy a stored generation of the hosts again; nothing of this folder is used.
+
+    A host that does not keep it gets the release from one that does, and its images from here.
+    """
     seat(found, target.environment.name)
+    number = wish.generation or previous(found.seen)
+    holder, others = fleet.lacking(found, number)
+    told: Mapping[str, Any] = {}
+    if others and holder is not None:
+        told = holder.call("generation", {"n": number}, timeout_s=fleet.OBSERVE_S)
+    server = BlobServer(Store(), {}) if told else None
     attempt = replace(
         _attempt(target, found, wish),
         kind="rollback",
         revoked=_revoked(target),
-        generation=wish.generation or previous(found.seen),
+        generation=number,
+        release=told.get("release"),
+        signature=str(told.get("signature") or ""),
+        lacking=others,
+        blobs_port=server.port if server else 0,
         allow_stateful=True,
     )
-    return Runner(found.agents, attempt, reporter).run()
+    try:
+        report = Runner(found.agents, attempt, reporter).run()
+    finally:
+        if server is not None:
+            server.close()
+    known = (told.get("release") or {}).get("hosts") or {}
+    report.idle = [name for name in others if told and name not in known]
+    return report
 
 
 def _revoked(target: Target) -> tuple[str, ...]:

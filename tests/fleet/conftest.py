@@ -11,6 +11,7 @@ import pytest
 
 from tests.fleet.fleet import Fleet
 from tidegate.lab import Lab
+from tidegate.testing.prove.site import fresh
 
 # Servers that are named here are taken as they are and left.
 KEPT = os.environ.get("TIDEGATE_FLEET_SERVERS", "")
@@ -20,9 +21,7 @@ NAMES = tuple(KEPT.split(",")) if KEPT else ("test-fleet-1", "test-fleet-2", "te
 @pytest.fixture(scope="session")
 def lab() -> Iterator[Lab]:
     """A lab with three servers, switched on."""
-    if not KEPT:
-        Lab.up(NAMES, images=False).down()
-    made = Lab.up(NAMES)
+    made = Lab.up(NAMES) if KEPT else fresh(*NAMES)
     yield made
     if not KEPT:
         made.down()

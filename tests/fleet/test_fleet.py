@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
 import time
 
 import pytest
 
-from tests.fleet.fleet import Fleet
+from tests.fleet.fleet import WEB, Fleet, kill
 from tests.semantics.site import until
 from tidegate.lab import Lab
 
@@ -64,54 +60,24 @@ def test_placed(fleet: Fleet) -> None:
     assert "No changes" in fleet.deploy().stdout
 
 
-WEB = """\
-services:
-  web:
-    image: busybox:1
-    init: true
-    command: sh -c "echo %(version)s > /tmp/index.html && exec httpd -f -p 8000 -h /tmp"
-    ports: ["8080:8000"]
-    volumes: ["/home/deploy/marks:/marks:ro"]
-    healthcheck: {test: "test ! -e /marks/%(version)s", interval: 1s, retries: 2}
-"""
-
-
-def answers(fleet: Fleet) -> list[str]:
-    """What each host's web says."""
-    return [host.get(8080) for host in fleet.hosts]
-
-
 def test_together(fleet: Fleet) -> None:
     """One host fails, and all stay as they were; at the end all have the same history."""
     fleet.write(WEB % {"version": "1"}, {})
     fleet.deploy()
-    assert answers(fleet) == ["1", "1", "1"]
+    assert fleet.answers() == ["1", "1", "1"]
 
     fleet.hosts[2].on_server("sh", "-c", "mkdir -p marks && touch marks/bad")
     fleet.write(WEB % {"version": "bad"}, {})
     said = fleet.deploy(code=1).stderr
     assert fleet.hosts[2].server.name in said
-    assert answers(fleet) == ["1", "1", "1"]
+    assert fleet.answers() == ["1", "1", "1"]
     assert len(set(fleet.generations())) == 1
 
     fleet.write(WEB % {"version": "3"}, {}, switch={"watch": "300ms", "batch": 1})
     fleet.deploy()
-    assert answers(fleet) == ["3", "3", "3"]
+    assert fleet.answers() == ["3", "3", "3"]
     fleet.site.rollback()
-    assert answers(fleet) == ["1", "1", "1"]
-
-
-def controller(fleet: Fleet, events: str) -> subprocess.Popen[str]:
-    """A deployment that runs beside us, in a session of its own."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "tidegate", "deploy", "production", "--events", events],
-        cwd=fleet.site.folder,
-        env=fleet.site.environment,
-        text=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    assert fleet.answers() == ["1", "1", "1"]
 
 
 def test_the_controller_dies_after_the_switch(fleet: Fleet) -> None:
@@ -120,17 +86,14 @@ def test_the_controller_dies_after_the_switch(fleet: Fleet) -> None:
     fleet.deploy()
     long = {"watch": "1h", "lease": "5s"}
     fleet.write(WEB % {"version": "2"}, {}, switch=long)
-    events = fleet.site.folder.parent / "events"
-    running = controller(fleet, str(events))
-    until(lambda: events.exists() and '"phase": "watch"' in events.read_text(), patience_s=60)
-    assert answers(fleet) == ["2", "2", "2"]
-    os.killpg(running.pid, signal.SIGKILL)
-    running.wait()
-    until(lambda: answers(fleet), lambda found: found == ["1", "1", "1"], patience_s=60)
+    running = fleet.begin()
+    assert fleet.answers() == ["2", "2", "2"]
+    kill(running)
+    until(fleet.answers, lambda found: found == ["1", "1", "1"], patience_s=60)
     until(lambda: [seen["open"] for seen in fleet.status().values()], lambda found: not any(found))
     fleet.write(WEB % {"version": "3"}, {})
     fleet.deploy()
-    assert answers(fleet) == ["3", "3", "3"]
+    assert fleet.answers() == ["3", "3", "3"]
 
 
 def test_a_silent_witness_is_waited_for(fleet: Fleet) -> None:
@@ -138,24 +101,20 @@ def test_a_silent_witness_is_waited_for(fleet: Fleet) -> None:
     fleet.write(WEB % {"version": "1"}, {})
     fleet.deploy()
     fleet.write(WEB % {"version": "2"}, {}, switch={"watch": "1h", "lease": "5s"})
-    events = fleet.site.folder.parent / "events"
-    running = controller(fleet, str(events))
-    until(lambda: events.exists() and '"phase": "watch"' in events.read_text(), patience_s=60)
+    running = fleet.begin()
     witness, *others = fleet.hosts
     witness.server.kill()
-    os.killpg(running.pid, signal.SIGKILL)
-    running.wait()
+    kill(running)
     state = f".local/share/tidegate/{fleet.site.name}/open.json"
-    for host in others:
-        until(
-            lambda host=host: json.loads(host.on_server("cat", state))["state"],
-            lambda found: found == "in-doubt",
-            patience_s=40,
-        )
+    until(
+        lambda: {json.loads(host.on_server("cat", state))["state"] for host in others},
+        lambda found: found == {"in-doubt"},
+        patience_s=40,
+    )
     time.sleep(3)
     assert [host.get(8080) for host in others] == ["2", "2"]
     witness.server.start()
-    until(lambda: answers(fleet), lambda found: found == ["1", "1", "1"], patience_s=90)
+    until(fleet.answers, lambda found: found == ["1", "1", "1"], patience_s=90)
 
 
 @pytest.mark.parametrize("what", ["shell", "forward", "commit", "other project"])
@@ -203,14 +162,14 @@ def test_rollback_alone(fleet: Fleet) -> None:
     witness, *others = fleet.hosts
     refused = others[0].on_server("sh", "-c", f".local/bin/{' '.join(command)} 2>&1; true")
     assert "the witness was not rolled back" in refused
-    assert answers(fleet) == ["2", "2", "2"]
+    assert fleet.answers() == ["2", "2", "2"]
     for host in (witness, *others):
         host.on_server("sh", "-c", f".local/bin/{' '.join(command)}")
-    assert answers(fleet) == ["1", "1", "1"]
+    assert fleet.answers() == ["1", "1", "1"]
     assert len(set(fleet.generations())) == 1
     fleet.write(WEB % {"version": "4"}, {})
     fleet.deploy()
-    assert answers(fleet) == ["4", "4", "4"]
+    assert fleet.answers() == ["4", "4", "4"]
 
 
 def test_a_host_is_drained_and_given_back(fleet: Fleet) -> None:
@@ -225,7 +184,7 @@ def test_a_host_is_drained_and_given_back(fleet: Fleet) -> None:
     fleet.deploy()
     assert last.containers() == []
     fleet.site.run("host", "drain", last.server.name, "--back")
-    assert answers(fleet) == ["2", "2", "2"]
+    assert fleet.answers() == ["2", "2", "2"]
     refused = fleet.site.run("host", "drain", fleet.hosts[0].server.name, code=2).stderr
     assert "is the witness" in refused
 
@@ -236,14 +195,14 @@ def test_the_witness_moves(fleet: Fleet) -> None:
     fleet.deploy()
     fleet.write(WEB % {"version": "2"}, {}, witness=1)
     fleet.deploy()
-    assert answers(fleet) == ["2", "2", "2"]
+    assert fleet.answers() == ["2", "2", "2"]
     names = {str(seen["witness"]) for seen in fleet.status().values()}
     assert names == {fleet.hosts[1].server.name}
     numbers = {seen["deployment"] for seen in fleet.status().values()}
     assert len(numbers) == 1
     fleet.write(WEB % {"version": "3"}, {}, witness=1)
     fleet.deploy()
-    assert answers(fleet) == ["3", "3", "3"]
+    assert fleet.answers() == ["3", "3", "3"]
 
 
 def test_a_witness_is_lost_for_good(fleet: Fleet) -> None:
@@ -251,13 +210,10 @@ def test_a_witness_is_lost_for_good(fleet: Fleet) -> None:
     fleet.write(WEB % {"version": "1"}, {})
     fleet.deploy()
     fleet.write(WEB % {"version": "2"}, {}, switch={"watch": "1h", "lease": "5s"})
-    events = fleet.site.folder.parent / "events"
-    running = controller(fleet, str(events))
-    until(lambda: events.exists() and '"phase": "watch"' in events.read_text(), patience_s=60)
+    running = fleet.begin()
     lost, *others = fleet.hosts
     lost.server.kill()
-    os.killpg(running.pid, signal.SIGKILL)
-    running.wait()
+    kill(running)
     try:
         fleet.write(WEB % {"version": "3"}, {}, without=0, witness=1)
         said = fleet.site.run("resolve", "production", "--lost", lost.server.name, "--yes").stderr

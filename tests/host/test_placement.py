@@ -87,3 +87,9 @@ def test_hosts_that_wait_for_each_other_prepare_together() -> None:
     }
     assert order({"services": services, "hosts": hosts}) == [["one", "two"], ["three"]]
     assert order({"services": services}) == []
+
+
+def test_a_host_that_came_later_runs_nothing() -> None:
+    """A release does not know it, and what it would have run nobody has signed."""
+    four = here(RELEASE, "four")
+    assert [four[key] for key in ("services", "images", "networks", "volumes", "files")] == [{}] * 5

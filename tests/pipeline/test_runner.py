@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import random
+import threading
+import time
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from tidegate.errors import DeploymentFailed, InfrastructureError, RefusedError, TidegateError
+from tidegate.host import parcel
+from tidegate.host.canon import canonical
+from tidegate.pipeline.lease import Lease
 from tidegate.pipeline.runner import Attempt, Report, Runner
 from tidegate.pipeline.states import DECIDED, ENDS, TABLE, Outcome, Phase
+from tidegate.testing.releases import release, service
 
 GRANTED = {"deployment": "production/42", "number": 42, "token": 7}
 GOOD: Mapping[str, Any] = {
@@ -176,11 +183,35 @@ def test_ctrl_c_puts_back_in_order() -> None:
 def test_every_request_carries_the_fencing_token() -> None:
     """After the lock, each frame names the deployment and the token that was granted."""
     host = Scripted({})
-    release = {"services": {"web": {"secrets": [{"secret": "hello_key"}]}}}
-    deployed(host, release=release, secrets={"hello_key": "eA=="}, blobs_port=4000)
+    used = {"services": {"web": {"secrets": [{"secret": "hello_key"}]}}}
+    gate = {"release": "sha256:1", "plan": "sha256:2", "automatic": False}
+    deployed(host, release=used, secrets={"hello_key": "eA=="}, blobs_port=4000, gate=gate)
+    assert host.frames[0][1]["gate"] == gate
     assert [frame[2:] for frame in host.frames[1:]] == [("production/42", 7)] * (len(ALL))
     prepare = next(frame for frame in host.frames if frame[0] == "prepare")
     assert prepare[1]["blobs"] == {"port": 4001}
+
+
+@pytest.mark.parametrize("count", [1, 20])
+def test_a_large_release_is_packed_once(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many hosts: all get the same parts before any is asked to prepare."""
+    packed: list[Mapping[str, Any]] = []
+
+    def counted(value: Any) -> bytes:
+        packed.append(value)
+        return canonical(value)
+
+    monkeypatch.setattr(parcel, "canonical", counted)
+    words = random.Random(1).randbytes(1 << 19).hex()
+    hosts = [Scripted({}, f"host-{number}") for number in range(count)]
+    report = deployed(*hosts, release=release({"web": service(words=words)}), signature="s")
+    assert (report.end, len(packed)) == (Phase.COMMITTED, 1)
+    sent = [[args for op, args, *_ in host.frames if op in ("part", "prepare")] for host in hosts]
+    assert len(sent[0]) > 2
+    assert sent[0][-1]["digest"] == sent[0][0]["digest"]
+    assert all(
+        one is other for each in sent for one, other in zip(each[:-1], sent[0], strict=False)
+    )
 
 
 def test_several_hosts_wait_for_each_other() -> None:
@@ -202,6 +233,15 @@ def test_hosts_switch_in_batches() -> None:
     assert report.end is Phase.REVERTED
 
 
+def test_hosts_of_a_batch_turn_at_one_instant() -> None:
+    """So long after they were asked; a host that switches alone waits for nobody."""
+    for batch, waits in ((0, [True, True, True]), (2, [True, True, False])):
+        hosts = [Scripted({}, name) for name in ("one", "two", "three")]
+        assert deployed(*hosts, batch=batch).end is Phase.COMMITTED
+        asked = [args for host in hosts for op, args, *_ in host.frames if op == "switch"]
+        assert ["in_ms" in args for args in asked] == waits
+
+
 def test_a_host_that_closed_by_itself_stops_nobody() -> None:
     """Its lease ran out after the decision: the others end as decided, the lock goes."""
     gone = RefusedError("no deployment is open", code="stale-token")
@@ -209,6 +249,46 @@ def test_a_host_that_closed_by_itself_stops_nobody() -> None:
     report = deployed(one, two)
     assert (report.end, report.error) == (Phase.COMMITTED, None)
     assert one.asked[-2:] == ["finish commit", "release"]
+
+
+def test_a_silent_host_costs_no_other_its_lease() -> None:
+    """Leases are renewed on all hosts, again and again, whoever does not answer."""
+    never = threading.Event()
+
+    class Hung(Told):
+        def result(self, timeout_s: float | None = None) -> Mapping[str, Any]:
+            del timeout_s  # whatever it is, it is too long
+            never.wait(30)
+            return {}
+
+    class Silent(Scripted):
+        def begin(self, op: str, args: Mapping[str, Any], **_: Any) -> Told:
+            self.asked.append(op)
+            return Hung(args)
+
+    silent, other = Silent({}), Scripted({}, "two")
+    lease = Lease((silent, other), 0.3)
+    lease.begin("production/42", 7)
+    for _ in range(100):
+        if len(other.asked) > 2:
+            break
+        time.sleep(0.1)
+    lease.end()
+    never.set()
+    assert other.asked[:3] == silent.asked[:3] == ["renew"] * 3
+
+
+def test_a_host_that_does_not_keep_the_release_is_given_it() -> None:
+    """Going back, the others need only its number; also a host that the release does not know."""
+    hosts = [Scripted({}, name) for name in ("one", "two", "new")]
+    entries = {name: {"address": "", "services": []} for name in ("one", "two")}
+    old = {"services": {}, "hosts": entries}
+    given = {"generation": 3, "release": old, "signature": "signed", "lacking": ["two", "new"]}
+    assert deployed(*hosts, kind="rollback", **given).end is Phase.COMMITTED
+    asked = [args for host in hosts for op, args, *_ in host.frames if op == "prepare"]
+    assert [args["generation"] for args in asked] == [3, 3, 3]
+    told = [(args.get("release"), args.get("signature")) for args in asked]
+    assert told == [(None, None), (old, "signed"), (old, "signed")]
 
 
 def test_the_table_is_whole() -> None:

@@ -88,3 +88,19 @@ def test_the_same_content_under_another_commit_says_so() -> None:
     made = plan(old, new, {})
     assert made.empty
     assert "differs in nothing that runs" in plan_text(made)
+
+
+def test_who_approves_is_part_of_the_plan() -> None:
+    """Other people or rules are a change that is shown, where anything serves already."""
+    old = release("services: {web: {image: x}}")
+    people = {"anna": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAanna anna@example.com"}
+    gates = {"people": people, "approval": [{"by": ["anna"], "count": 1}], "made_by": ["x@y"]}
+    new = {**old, "gates": gates}
+    made = plan(old, new, {})
+    assert not made.empty
+    text = plan_text(made)
+    assert "gates: approval (none) → 1 of anna" in text
+    assert "gates: people (none) → anna …NTE5AAAAanna" in text
+    other = {**old, "gates": {**gates, "made_by": ["somebody@else"]}}
+    assert plan(new, other, {}).empty
+    assert plan(None, new, {}).changes == ()

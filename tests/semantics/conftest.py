@@ -1,4 +1,4 @@
-"""One lab server for all tests of semantics, and a project of its own for each test."""
+"""One lab server for all tests of semantics (in one worker of xdist), and a project for each."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ import pytest
 
 from tests.semantics.site import Site
 from tidegate.lab import Lab
+from tidegate.testing.prove.site import fresh
 
 # A server that is named here is taken as it is and left: for trying one test again and again.
 KEPT = os.environ.get("TIDEGATE_SEMANTICS_SERVER", "")
-NAME = KEPT or "test-semantics"
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
+NAME = KEPT or f"test-semantics-{WORKER}".strip("-")
 
 
 @pytest.fixture(scope="session")
 def lab() -> Iterator[Lab]:
     """A lab with the one server, switched on."""
-    if not KEPT:
-        Lab.up((NAME,), images=False).down()
-    made = Lab.up((NAME,))
+    made = Lab.up((NAME,)) if KEPT else fresh(NAME)
     yield made
     if not KEPT:
         made.down()

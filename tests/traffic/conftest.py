@@ -11,7 +11,8 @@ import pytest
 
 from tests.traffic.specs import CASES
 from tidegate.host.build import zipapp
-from tidegate.lab import Lab, Server
+from tidegate.lab import Server
+from tidegate.testing.prove.site import fresh
 
 PARTS = Path(__file__).with_name("on_server")
 HELLO = Path(__file__).resolve().parents[2] / "examples" / "hello"
@@ -29,8 +30,7 @@ class Stage(NamedTuple):
 @pytest.fixture(scope="session")
 def stage() -> Iterator[Stage]:
     """A new server with everything running, slot a live."""
-    Lab.up((NAME,), images=False).down()
-    lab = Lab.up((NAME,))
+    lab = fresh(NAME)
     server = lab.server(NAME)
     server.run(["mkdir", "-p", f"{FOLDER}/configs"])
     files = {path.name: path.read_bytes() for path in PARTS.glob("*.py")}

@@ -60,9 +60,8 @@ def deploy(
     finally:
         live.close()
     if report is not None:
-        serving = str(found.fleet.seen.get("deployment") or "")
-        version, plan = found.plan.version, found.plan
-        conclude(report, version, live, json=json, plan=plan, serving=serving)
+        plan, serving = found.plan, str(found.fleet.seen.get("deployment") or "")
+        conclude(report, plan.version, live, json=json, plan=plan, serving=serving)
     else:
         _unchanged(found, live, dry_run=dry_run, json=json)
 
@@ -105,7 +104,9 @@ def conclude(
     from tidegate.pipeline.states import Phase
 
     if plan is not None and not json:
-        _warn(plan)
+        _warn(plan, committed=report.end is Phase.COMMITTED)
+    for host in () if json else report.idle:
+        progress(f"{host} was not there yet at that release, and runs nothing of it")
     if report.error is not None and report.end is not Phase.COMMITTED:
         if not json:
             _tell_what_was_put_back(report, live, serving)
@@ -125,8 +126,14 @@ def conclude(
         raise _unfinished(report)
 
 
-def _warn(plan: FleetPlan) -> None:
-    """Say which limits the services go without: a deployment shows no plan."""
+def _warn(plan: FleetPlan, *, committed: bool) -> None:
+    """Say what was not as it should be, host by host: a deployment shows no plan."""
+    for host, each in plan.plans.items():
+        at = f"{host}: " if len(plan.plans) > 1 else ""
+        for drift in each.mended:
+            progress(f"{'mended' if committed else 'drift'}: {at}{drift.subject}: {drift.detail}")
+        for stranger in each.strangers:
+            progress(f"warning: {at}{stranger.subject}: {stranger.detail}")
     for item in plan.unenforced:
         progress(f"warning: {item.service}: {item.limit} is not enforced: {item.why}")
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from tidegate.cli.output import print_json, say, table
 
 
@@ -34,7 +37,14 @@ def history(
     if json:
         print_json("history", {"environment": target.environment.name, **answer})
         return
-    keys = ("deployment", "at", "event", "outcome", "version", "owner", "reason")
-    rows = [tuple(str(entry.get(key, "")) for key in keys) for entry in answer["entries"]]
+    rows = [_row(entry) for entry in answer["entries"]]
     heads = ("deployment", "at", "what", "outcome", "version", "by", "reason")
     say(table(heads, rows) if rows else "nothing was deployed yet")
+
+
+def _row(entry: Mapping[str, Any]) -> tuple[str, ...]:
+    """One entry; a decision's outcome is its verdict, and it is by the person who signed it."""
+    told = {**entry, "outcome": entry.get("outcome") or entry.get("verdict", "")}
+    told["owner"] = entry.get("person") or entry.get("owner", "")
+    keys = ("deployment", "at", "event", "outcome", "version", "owner", "reason")
+    return tuple(str(told.get(key, "")) for key in keys)

@@ -33,8 +33,9 @@ WIDTH = 60
 
 def plan_text(plan: Plan, *, secrets_changed: bool = False, colour: bool = False) -> str:
     """The plan as lines, a summary last; one line when there is nothing to do."""
+    strangers = _rows((item.subject, item.detail) for item in plan.strangers)
     if plan.empty and not secrets_changed:
-        return _nothing(plan)
+        return "\n  ".join([_nothing(plan), *strangers])
     blocks = [[_head(plan, colour)]]
     sections = (
         ("Services", list(_services(plan, colour))),
@@ -43,7 +44,8 @@ def plan_text(plan: Plan, *, secrets_changed: bool = False, colour: bool = False
         ("Files", [f"{_mark('+', colour)} {digest[:19]}" for digest in plan.files]),
         ("Ports", _rows(_ports(plan, colour))),
         ("Limits that this host does not enforce", _limits(plan)),
-        ("Drift, mended", _rows((item.subject, item.detail) for item in plan.drift)),
+        ("Drift, mended", _rows((item.subject, item.detail) for item in plan.mended)),
+        ("Not ours", strangers),
         ("Secrets", [SECRETS] if secrets_changed else []),
     )
     for title, lines in sections:
@@ -149,6 +151,6 @@ def _rows(rows: Iterable[Sequence[str]]) -> list[str]:
 def _summary(plan: Plan) -> str:
     kinds = [action.what for action in plan.actions]
     told = [f"{kinds.count(what)} {told[3]}" for what, told in ACTIONS.items() if what in kinds]
-    if plan.drift:
-        told.append(f"{len(plan.drift)} to mend")
+    if plan.mended:
+        told.append(f"{len(plan.mended)} to mend")
     return f"Services: {', '.join(told)}." if told else "No service is touched."

@@ -42,12 +42,26 @@ def text(environment: str, host: str, seen: Mapping[str, Any]) -> str:
     if opened:
         told = f"{opened['deployment']} is {opened['state']}, by {opened['owner']}"
         lines += ["", f"open: {told} since {opened['since']}"]
+    lines += _gates(environment, seen)
     drift = seen.get("drift") or ()
     lines += [""] if drift else []
     lines += [f"drift: {item['subject']}: {item['detail']}" for item in drift]
     kept = ", ".join(str(entry["n"]) for entry in seen.get("generations") or ())
     lines += ["", f"kept for rollback: {kept}"] if kept else []
     return "\n".join(lines)
+
+
+def _gates(environment: str, seen: Mapping[str, Any]) -> list[str]:
+    """The hold in force and the release that waits, as the witness has them."""
+    from tidegate.host.holds import words
+
+    hold, waiting = seen.get("hold"), seen.get("waiting")
+    lines = ["", f"hold: {words(environment, hold)}"] if hold else []
+    if waiting:
+        short = waiting["release"].removeprefix("sha256:")[:12]
+        told = f"{waiting['version']} ({short}), proposed by {waiting['owner']}"
+        lines += ["", f"waiting for people: {told} at {waiting['at']}"]
+    return lines
 
 
 def _row(name: str, entry: Mapping[str, Any]) -> tuple[str, ...]:

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from tidegate.errors import InputError, Where
 from tidegate.model.config import Config, Environment
 
+GATES = frozenset({"approval", "window", "soak"})
+
 
 def require_available(config: Config, environment: Environment) -> None:
     """Raise an ``InputError`` for the first thing declared for this environment that we lack."""
@@ -27,7 +29,8 @@ def missing(config: Config, environment: Environment) -> Iterator[tuple[str, Whe
     """Each declared feature that this version lacks: its words and its place."""
     path = ("environments", environment.name)
     for index, gate in enumerate(environment.gates):
-        yield f"the gate {gate.kind} is", config.where(*path, "gates", index)
+        if gate.kind not in GATES:
+            yield f"the gate {gate.kind} is", config.where(*path, "gates", index)
     if environment.verify:
         yield "verify is", config.where(*path, "verify")
     if config.registry:

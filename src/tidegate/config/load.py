@@ -23,11 +23,13 @@ from tidegate.config import schema
 from tidegate.config.fields import required, section
 from tidegate.errors import InputError, Where
 from tidegate.model import config as model
-from tidegate.model.config import Config
+from tidegate.model.config import Config, Gate
 from tidegate.model.layout import Layout
 
 FILE = "tidegate.yaml"
 NO_FOLDERS = Layout()
+# An OpenSSH public key as in its .pub file, comment or not: sshd(8), AUTHORIZED_KEYS FILE FORMAT.
+PUBLIC_KEY = re.compile(r"(?:ssh|ecdsa|sk)-\S+ AAAA\S*(?: .*)?")
 
 
 def load_config(path: str | Path = FILE) -> Config:
@@ -127,19 +129,47 @@ def places(node: Node) -> dict[model.Path, Where]:
 
 
 def check_people(config: Config) -> None:
-    """An approval may only name people that the file declares, a soak only its environments."""
+    """An approval can be given by people whom the file declares, a soak is in its environments."""
     for environment in config.environments.values():
         for index, gate in enumerate(environment.gates):
             place = config.where("environments", environment.name, "gates", index, gate.kind)
-            for person in gate.settings.get("by", ()):
-                if person not in config.people:
-                    raise InputError(
-                        f"nobody is called {person!r} under people",
-                        code="config-unknown-person",
-                        where=place,
-                    )
+            if gate.kind == "approval":
+                check_approval(config, gate, place)
             soak = gate.settings.get("in")
             if soak is not None and soak not in config.environments:
                 raise InputError(
                     f"there is no environment {soak!r}", code="unknown-environment", where=place
                 )
+            if soak == environment.name:
+                raise InputError(
+                    f"{soak} cannot wait for itself", code="config-value", where=place,
+                    hint="name the environment that comes before it",
+                )  # fmt: skip
+
+
+def check_approval(config: Config, gate: Gate, place: Where) -> None:
+    """Its people are declared with a key each, and are as many as must approve."""
+    by = set(gate.settings.get("by") or config.people)
+    for person in sorted(by):
+        if person not in config.people:
+            raise InputError(
+                f"nobody is called {person!r} under people",
+                code="config-unknown-person",
+                where=place,
+            )
+        if not PUBLIC_KEY.fullmatch(config.people[person]):
+            raise InputError(
+                f"what {person} has under people is no SSH public key",
+                code="config-public-key",
+                where=config.where("people", person),
+                hint="it is the line in their ~/.ssh/id_ed25519.pub, with their mail at its end",
+            )
+    count = int(gate.settings.get("count", 1))
+    keys = {" ".join(config.people[person].split()[:2]) for person in by}
+    if len(keys) < count:
+        raise InputError(
+            f"{count} approvals are wanted, and {len(keys)} people may give one",
+            code="config-value",
+            where=place,
+            hint="name more people in `by`, each with a key of their own, or lower `count`",
+        )

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tidegate.compose.nodes import Node, fail, where
-from tidegate.config import fields
+from tidegate.config import fields, times
 from tidegate.config.fields import Key, Table, required, section
 from tidegate.model.config import (
     Application,
@@ -64,23 +64,24 @@ SWITCH: Table = {
 }
 GATES: Mapping[str, Table] = {
     "approval": {
-        "by": Key(fields.text_or_texts, "people", "who may approve"),
-        "count": Key(fields.whole(1, 100), "number", "how many must"),
+        "by": Key(fields.text_or_texts, "people", "who may approve; all of `people`"),
+        "count": Key(fields.whole(1, 100), "number", "how many of them must; `1`"),
     },
     "soak": {
         "in": Key(fields.text, "environment", "where the release must have run"),
         "for": Key(fields.duration, "duration", "how long"),
     },
     "window": {
-        "days": Key(fields.text_or_texts, "days", "on which days"),
-        "hours": Key(fields.text, "hours", "at which hours"),
-        "zone": Key(fields.text, "time zone", "whose hours"),
+        "days": Key(times.days, "`mon-fri`, or a list of days", "on which days; all"),
+        "hours": Key(times.hours, "`09:00-17:00`", "at which hours; all"),
+        "zone": Key(times.zone_name, "`Europe/Berlin`", "whose hours; `UTC`"),
     },
     "check": {
         "command": Key(fields.texts, "list of words", "must end with 0"),
         "timeout": Key(fields.duration, "duration", "how long it may take"),
     },
 }
+NEEDED: Mapping[str, tuple[str, ...]] = {"soak": ("in", "for"), "check": ("command",)}
 IMAGES: Table = {
     "own": Key(fields.choice("signed", "any"), "`signed` or `any`", "images built here"),
     "third_party": Key(
@@ -218,7 +219,9 @@ def gate(node: Node) -> Gate:
     if len(found) != 1:
         fail("a gate is a mapping of one key", node, code=fields.CODE_TYPE)
     [(kind, inner)] = found.items()
-    return Gate(kind, section(inner, kind, GATES[kind]), where=where(node.at))
+    settings = section(inner, kind, GATES[kind])
+    required(inner, kind, settings, *NEEDED.get(kind, ()))
+    return Gate(kind, settings, where=where(node.at))
 
 
 def variables(node: Node) -> Mapping[str, str]:

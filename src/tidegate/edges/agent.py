@@ -172,7 +172,7 @@ class Agent:
             self._pipe = pipe
             for answer in self._pending.values():
                 self._send(answer.line)
-        line = pipe.stdout.readline()
+        line = pipe.stdout.readline(frames.MAX_FRAME + 1)
         if not line:
             failure = pipe.failure()
             pipe.close()
@@ -218,9 +218,11 @@ class Agent:
         stream = self._pipe.stdout
         while True:
             try:
-                line = stream.readline()
+                line = stream.readline(frames.MAX_FRAME + 1)
             except (OSError, ValueError):
                 return
+            if len(line) > frames.MAX_FRAME:
+                raise frames.too_long(self.name)
             if not line.endswith(b"\n"):
                 return
             self._dispatch(frames.parse(line, self.name))

@@ -13,6 +13,7 @@ from tidegate.errors import (
     InputError,
     RefusedError,
     TidegateError,
+    WaitingError,
 )
 
 PROTOCOL = 1
@@ -23,6 +24,7 @@ CLASSES: Mapping[str, type[TidegateError]] = {
     "refused": RefusedError,
     "failed": DeploymentFailed,
     "error": InfrastructureError,
+    "waiting": WaitingError,
     "in-doubt": InDoubtError,
 }
 
@@ -40,6 +42,14 @@ def request(ident: str, op: str, deployment: str, token: int, args: Mapping[str,
             hint="is there a very large value among the environment variables?",
         )
     return line
+
+
+def too_long(host: str) -> InfrastructureError:
+    """A line from a host that is no frame: it has no end within the limit."""
+    return InfrastructureError(
+        f"{host} answered with more than {MAX_FRAME} bytes, which no host of ours does",
+        code="protocol",
+    )
 
 
 def parse(line: bytes, host: str) -> dict[str, Any]:

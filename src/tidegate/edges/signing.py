@@ -7,7 +7,7 @@ import socket
 from pathlib import Path
 
 from tidegate.edges.process import Command, checked, run
-from tidegate.release.manifest import sign_command
+from tidegate.release.manifest import NAMESPACE, sign_command
 
 
 def owner() -> str:
@@ -15,9 +15,9 @@ def owner() -> str:
     return f"{getpass.getuser()}@{socket.gethostname().partition('.')[0]}"
 
 
-def sign(key: Path, content: bytes) -> str:
+def sign(key: Path, content: bytes, namespace: str = NAMESPACE) -> str:
     """The armoured signature over ``content``."""
-    done = run(Command(sign_command(str(key)), stdin=content), timeout_s=60.0)
+    done = run(Command(sign_command(str(key), namespace), stdin=content), timeout_s=60.0)
     return checked(
         done,
         code="signing",

@@ -8,6 +8,13 @@ from tidegate.repo import git
 from tidegate.repo.git import Revision
 
 
+def makers(root: str, *, changed: bool) -> list[str]:
+    """Mail addresses of who made the last commit, and of who sits here where files differ."""
+    asked = [git.MAKERS, git.MAIL] if changed else [git.MAKERS]
+    told = [run(Command(words), cwd=root, env={"LC_ALL": "C"}) for words in asked]
+    return [line for done in told if done.returncode == 0 for line in done.text.split()]
+
+
 def revision(root: str) -> Revision:
     """The commit and what differs from it; empty outside of git or without git."""
     try:

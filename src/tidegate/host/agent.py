@@ -142,7 +142,7 @@ class Agent:
                 if request is None:
                     return
                 threading.Thread(target=self._answer, args=(wire, request), daemon=True).start()
-        except (OSError, ValueError):
+        except (HostError, OSError, ValueError):
             return
         finally:
             self.journal.forget(wire.event)
@@ -160,7 +160,7 @@ class Agent:
             os._exit(1)
         except Exception as problem:  # this thread's end would leave the controller waiting
             answer = failure(self._state(), as_host_error(problem))
-        wire.write({"id": ident, **answer})
+        wire.answer(ident, answer)
         if request["op"] == "release" and answer["ok"]:
             self.ended.set()
 
@@ -231,7 +231,9 @@ class Agent:
         return deployment.public_state(self.context.record)
 
 
-OPS = frozenset({"secrets", "prepare", "switch", "watch", "finish", "release", "destroy", "retire"})
+OPS = frozenset(
+    ("secrets", "part", "prepare", "switch", "watch", "finish", "release", "destroy", "retire")
+)
 UNQUEUED = frozenset({"renew", "decide", "fence"})
 
 

@@ -14,7 +14,7 @@ import threading
 import time
 from typing import Any, Dict, Optional
 
-from tidegate.host import clock, deployment, facts, office, systemd
+from tidegate.host import clock, deployment, facts, gate, office, systemd
 from tidegate.host.agent import as_host_error
 from tidegate.host.errors import HostError
 from tidegate.host.paths import Paths
@@ -84,6 +84,7 @@ class Attachment:
         record = deployment.load(self.paths)
         if record is None or not ident or record.get("request") != ident:
             office.claim(self.paths, str(args.get("host") or ""))
+            gate.admit(self.paths, args)
             record = deployment.acquire(self.paths, {**args, "request": ident}, clock.wall())
         self._connect()
         return record
@@ -189,9 +190,9 @@ class Attachment:
 
     def _reply(self, request: Frame, result: Any) -> None:
         state = deployment.public_state(deployment.load(self.paths))
-        self.out.write({"id": request.get("id", ""), **success(state, result)})
+        self.out.answer(str(request.get("id", "")), success(state, result))
 
     def _refuse(self, request: Frame, problem: HostError) -> None:
         with self._lock:
             self._pending.pop(str(request.get("id", "")), None)
-        self.out.write({"id": request.get("id", ""), **failure("idle", problem)})
+        self.out.answer(str(request.get("id", "")), failure("idle", problem))

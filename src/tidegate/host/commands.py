@@ -11,7 +11,7 @@ from typing import Any, Callable, Dict, List, Optional
 
 from tidegate.host.errors import HostError
 
-EXIT = {"input": 2, "refused": 3, "failed": 1, "error": 4, "in-doubt": 6}
+EXIT = {"input": 2, "refused": 3, "failed": 1, "error": 4, "waiting": 5, "in-doubt": 6}
 
 
 def main(argv: Optional[List[str]] = None) -> int:

@@ -12,6 +12,7 @@ from tidegate.host import health, podman, systemd
 from tidegate.host.context import Context
 from tidegate.host.errors import HostError
 from tidegate.host.layout import Layout, Release
+from tidegate.host.order import dependencies_first
 
 POLL_S = 0.1
 # Each look costs the user's systemd something: who takes long is looked at less often.
@@ -75,20 +76,7 @@ def partners(release: Release, names: Iterable[str]) -> Set[str]:
 
 def ordered(release: Release) -> List[str]:
     """All services, dependencies first; a cycle was refused when the file was loaded."""
-    result: List[str] = []
-    seen: Set[str] = set()
-
-    def visit(name: str) -> None:
-        if name in seen or name not in release["services"]:
-            return
-        seen.add(name)
-        for other in sorted(needs(release, name)):
-            visit(other)
-        result.append(name)
-
-    for name in sorted(release["services"]):
-        visit(name)
-    return result
+    return dependencies_first({name: needs(release, name) for name in release["services"]})
 
 
 def _start(ctx: Context, release: Release, layout: Layout, name: str) -> None:

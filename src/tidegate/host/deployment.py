@@ -137,6 +137,7 @@ def _open(
         "results": {},
         "host": args.get("host", ""),
         **({"witness": witness} if witness else {}),
+        **({"gate": args["gate"]} if args.get("gate") else {}),
     }
     save(paths, record)
     return record

@@ -5,7 +5,7 @@ The controller's plan and the host's layout both ask here, so they cannot disagr
 
 from __future__ import annotations
 
-from typing import Any, Mapping, Optional
+from typing import Any, Mapping, Optional, Set
 
 from tidegate.host.canon import digest
 
@@ -19,9 +19,18 @@ SETTINGS = frozenset(
 
 def change(old: Optional[Entry], new: Entry) -> str:
     """`none`, `settings` (edge and fronts only) or `restart` (the copies must be new)."""
-    if old is None:
-        return "restart"
-    keys = {key for key in set(old) | set(new) if old.get(key) != new.get(key)}
+    return "restart" if old is None else weigh(differing(old, new), new)
+
+
+def differing(old: Entry, new: Entry) -> Set[str]:
+    """The keys of two entries whose values differ; one that is missing is as None."""
+    keys = {key for key, value in new.items() if old.get(key) != value}
+    gone = {key for key in old if key not in new and old[key] is not None}
+    return keys | gone
+
+
+def weigh(keys: Set[str], new: Entry) -> str:
+    """What a difference in just these keys asks for."""
     if not keys:
         return "none"
     # A service without a front publishes its ports itself: they are part of its container.

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import platform
 from pathlib import Path
-from typing import Any, Dict, Optional
+from typing import Any, Callable, Dict, Optional
 
-from tidegate.host import clock, deployment, generations, ledger, machine, office, podman, witness
+from tidegate.host import (
+    clock,
+    deployment,
+    gate,
+    generations,
+    ledger,
+    machine,
+    office,
+    parcel,
+    podman,
+    witness,
+)
 from tidegate.host import observe as observed
 from tidegate.host.files import read_text
 from tidegate.host.paths import Paths
@@ -36,8 +47,8 @@ def hello(paths: Paths, record: Optional[Dict[str, Any]]) -> Answer:
 
 
 def observe(paths: Paths, args: Dict[str, Any]) -> Answer:
-    """What runs here against what should."""
-    return observed.observe(paths, bool(args.get("full")))
+    """What runs here against what should; a long release is left to be fetched in parts."""
+    return parcel.slim(observed.observe(paths, bool(args.get("full"))))
 
 
 def history(paths: Paths, args: Dict[str, Any]) -> Answer:
@@ -73,15 +84,33 @@ def trust(paths: Paths, args: Dict[str, Any]) -> Answer:
     return {"changed": witness.trust(paths, dict(args["keys"]))}
 
 
+def in_office(work: Callable[[Paths, Dict[str, Any]], Answer]) -> Callable[..., Answer]:
+    """The same operation, refused where another host keeps the record."""
+
+    def answer(paths: Paths, args: Dict[str, Any]) -> Answer:
+        if office.elsewhere(paths):
+            raise office.not_here(office.holder(paths))
+        return work(paths, args)
+
+    return answer
+
+
 # Answered without a deployment.
 STANDING = {
     "observe": observe,
     "history": history,
     "generation": generation,
+    "fetch": parcel.fetch,
     "decision": decision,
     "peer_key": peer_key,
     "peers": peers,
     "trust": trust,
     "legacy": office.legacy,
     "take_over": office.take_over,
+    "gates": gate.gates,
+    "hold": in_office(gate.hold),
+    "unhold": in_office(gate.unhold),
+    "propose": in_office(gate.propose),
+    "proposal": in_office(gate.proposal),
+    "approve": in_office(gate.approve),
 }

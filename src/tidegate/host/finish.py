@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Dict, List, Optional, Set, Tuple
+from typing import Any, Collection, Dict, List, Optional, Set, Tuple
 
 from tidegate.host import copies, drift, edge, fronts, generations, podman, strategies, systemd
 from tidegate.host.context import Context
@@ -144,10 +144,16 @@ def _running(ctx: Context, service: str, slot: str) -> bool:
     return systemd.show(names)[names[0]].get("ActiveState") in ("active", "activating")
 
 
-def _stop_others(ctx: Context, target: Optional[Generation]) -> List[str]:
-    """Stop and remove every unit and container of ours that `target` does not have."""
+def _stop_others(
+    ctx: Context, target: Optional[Generation], known: Collection[str] = ()
+) -> List[str]:
+    """Stop and remove every unit and container of ours that `target` does not have.
+
+    `known` are unit files that are ours even where somebody took our mark out of them.
+    """
     expected = drift.expected_units(target)
-    files = [name for name in drift.owned(ctx.paths) if name not in expected]
+    mine = {*drift.owned(ctx.paths), *(n for n in known if (ctx.paths.units / n).exists())}
+    files = sorted(mine - set(expected))
     keep = {name.rsplit(".", 1)[0] for name in expected}
     here = {str(entry["Names"][0]) for entry in podman.containers(ctx.paths.instance)}
     others = sorted(
@@ -184,9 +190,9 @@ def _settle(ctx: Context, target: Generation) -> None:
     turn_edge(ctx, target)
 
 
-def leave(ctx: Context) -> Dict[str, Any]:
+def leave(ctx: Context, known: Collection[str] = ()) -> Dict[str, Any]:
     """Take everything of the instance off this host, its volumes excepted."""
-    stopped = _stop_others(ctx, None)
+    stopped = _stop_others(ctx, None, known)
     places = fronts.places(ctx.paths)
     held = [claim for claim in edge.claims(places) if claim.instance == ctx.paths.instance]
     if held:

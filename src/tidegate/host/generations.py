@@ -129,8 +129,11 @@ def summary(generation: Generation, current_n: int) -> Dict[str, Any]:
     }
 
 
-def check(release: Any, instance: str, host: str = "") -> None:
-    """HostError (input or refused) for a release that is not for here or too new."""
+def check(release: Any, instance: str, host: str = "", *, later: bool = False) -> None:
+    """HostError (input or refused) for a release that is not for here or too new.
+
+    `later`: this host may be one that the release does not know yet, where it runs nothing.
+    """
     if not isinstance(release, dict) or "format" not in release:
         raise HostError("input", "bad-release", "this is not a release", subject="release")
     if release["format"] > RELEASE_FORMAT:
@@ -148,7 +151,7 @@ def check(release: Any, instance: str, host: str = "") -> None:
             f"the release is for {release.get('instance')!r}, not for {instance!r}",
             subject=str(release.get("instance")),
         )
-    if "hosts" in release and host not in release["hosts"]:
+    if "hosts" in release and host not in release["hosts"] and not later:
         raise HostError(
             "input",
             "wrong-host",

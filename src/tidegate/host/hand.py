@@ -24,6 +24,7 @@ from tidegate.host import (
     machine,
     observe,
     office,
+    parcel,
     podman,
     systemd,
     units,
@@ -48,7 +49,6 @@ def deploy(paths: Paths, arguments: Arguments) -> int:
     release = json.loads(arguments.release.read_text(encoding="utf-8"))
     signature = arguments.release.with_suffix(".sig").read_text(encoding="utf-8")
     request = {
-        "release": release,
         "signature": signature,
         "kind": "deploy",
         "allow_stateful": arguments.allow_stateful,
@@ -68,16 +68,31 @@ def rollback(paths: Paths, arguments: Arguments) -> int:
     if office.elsewhere(paths):
         return _follow(paths)
     number = arguments.to or _before(paths)
-    found = generations.require(paths, number)
+    found, now = generations.require(paths, number), generations.current(paths)
     request = {"generation": number, "kind": "rollback", "allow_stateful": True}
-    return _drive(paths, found.release, request, {})
+    code = _drive(paths, found.release, request, {})
+    mine = generations.host_of(paths, number)
+    then = set(found.whole.get("hosts") or ())
+    later = set((now.whole.get("hosts") if now else None) or ()) - then
+    if then - {mine}:
+        print(f"next, on {', '.join(sorted(then - {mine}))}: {command(paths)}")
+    if later:
+        print(f"{', '.join(sorted(later))} came later and needs a controller: tidegate rollback")
+    return code
+
+
+def command(paths: Paths) -> str:
+    """How a person goes back on a server."""
+    return f"tidegate-host rollback --project {paths.instance}"
 
 
 def _follow(paths: Paths) -> int:
     """Become what the witness serves: it is decided, so nothing is asked of anybody here."""
     told = witness.ask_rollback(paths)
     request = {"generation": told["generation"], "kind": "rollback", "allow_stateful": True}
-    found = generations.require(paths, int(told["generation"]))
+    found = generations.load(paths, int(told["generation"]))
+    if found is None:
+        raise _never_had(paths, told)
     limits = found.release["switch"]
     with Client(paths, _show) as client:
         client.join(told, f"{getpass.getuser()}@{platform.node()}", found.whole["environment"])
@@ -88,6 +103,19 @@ def _follow(paths: Paths) -> int:
         client.call("release", {})
     print(f"{told['deployment']} serves here, too")
     return 0
+
+
+def _never_had(paths: Paths, told: Dict[str, Any]) -> HostError:
+    """This host came later than the release, or was made anew: alone it cannot get it."""
+    number = told["generation"]
+    return HostError(
+        "refused",
+        "no-generation",
+        f"the witness went back to generation {number}, which this host never had: nothing is "
+        f"changed here, and {deployment.current_number(paths)} goes on",
+        subject=str(number),
+        hint=f"with a controller: tidegate rollback --to {number}, which brings it here",
+    )
 
 
 def _before(paths: Paths) -> int:
@@ -108,7 +136,10 @@ def _drive(
         client.acquire(release["environment"], owner, "by hand")
         for name, value in values.items():
             client.call("secrets", {"name": name, "value_b64": value})
-        client.call("prepare", request)
+        parts, named = parcel.split(release) if "generation" not in request else ([], {})
+        for part in parts:
+            client.call("part", part)
+        client.call("prepare", {**request, **named})
         client.call("switch", {"batch": 1, "percent": 100})
         seen = client.call("watch", {"window_s": limits["watch_s"], "limits": limits})
         outcome = "commit" if seen["verdict"] == "passed" else "abort"

@@ -111,6 +111,11 @@ def _other_secrets(
     return any(known.get(use["secret"]) != secrets.get(use["secret"]) for use in entry["secrets"])
 
 
+def is_version(stored: str, stem: str) -> bool:
+    """Whether the Podman secret `stored` is of the version that `stem` (NAME-VERSION) names."""
+    return stored == stem or stored.startswith(f"{stem}-")
+
+
 def changed(layout: Layout) -> List[str]:
     """The services that this generation makes new copies of."""
     return [name for name, entry in layout["services"].items() if entry["since"] == layout["n"]]

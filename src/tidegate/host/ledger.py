@@ -6,6 +6,7 @@ breaks the chain, and `verify` says where.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 from pathlib import Path
@@ -22,12 +23,14 @@ FORMAT = 1
 def append(path: Path, event: Dict[str, Any]) -> Dict[str, Any]:
     """Add `event`; returns the entry as written, durable when this returns."""
     make_dir(path.parent)
-    entries, length = _read(path)
-    last: Dict[str, Any] = entries[-1] if entries else {"n": 0, "hash": START}
-    entry = {"format": FORMAT, **event, "n": last["n"] + 1, "prev": last["hash"]}
-    entry["hash"] = digest(entry)
-    fd = os.open(str(path), os.O_WRONLY | os.O_CREAT, 0o600)
+    fd = os.open(str(path), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
+        # The deployment's process and a controller's pipe may both have something to add.
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        entries, length = _read(path)
+        last: Dict[str, Any] = entries[-1] if entries else {"n": 0, "hash": START}
+        entry = {"format": FORMAT, **event, "n": last["n"] + 1, "prev": last["hash"]}
+        entry["hash"] = digest(entry)
         os.ftruncate(fd, length)
         os.lseek(fd, length, os.SEEK_SET)
         os.write(fd, json.dumps(entry, sort_keys=True).encode() + b"\n")

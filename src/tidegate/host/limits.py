@@ -35,6 +35,7 @@ OLD = frozenset(
     {"--memory-swappiness", "--oom-kill-disable", "--cpu-rt-runtime", "--cpu-rt-period"}
 )
 KEYS = {"PidsLimit": "--pids-limit", "Ulimit": "--ulimit"}
+LIMITING = frozenset({"PodmanArgs", *KEYS})
 UNLIMITED = -1
 MARK = "# not enforced on this host: "
 
@@ -67,8 +68,17 @@ def fit(lines: Iterable[Line], facts: Optional[Facts]) -> List[Tuple[str, str]]:
 
 def missed(unit: Mapping[str, Iterable[Line]], facts: Optional[Facts]) -> List[Miss]:
     """The limits of a service's unit that do not hold on a host with these `facts`."""
-    found = [_miss(key, value, facts or {}) for key, value in unit.get("Container", ())]
+    found = [_miss(key, value, facts or {}) for key, value in _limiting(unit)]
     return [miss for miss in found if miss is not None and miss.limit]
+
+
+def limited(unit: Mapping[str, Iterable[Line]]) -> bool:
+    """Whether anything in a service's unit could be a limit, on whatever host."""
+    return bool(_limiting(unit))
+
+
+def _limiting(unit: Mapping[str, Iterable[Line]]) -> List[Line]:
+    return [line for line in unit.get("Container", ()) if line[0] in LIMITING]
 
 
 def holds_now(text: str, unit: Mapping[str, Iterable[Line]], facts: Facts) -> bool:

@@ -7,7 +7,18 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
-from tidegate.host import deployment, drift, generations, machine, office, podman, systemd
+from tidegate.host import (
+    deployment,
+    drift,
+    gate,
+    generations,
+    holds,
+    ledger,
+    machine,
+    office,
+    podman,
+    systemd,
+)
 from tidegate.host.canon import digest
 from tidegate.host.files import read_text
 from tidegate.host.generations import Generation
@@ -30,28 +41,41 @@ def observe(paths: Paths, full: bool = False) -> Facts:
         networks = pool.submit(podman.networks)
         containers = {_name(entry): entry for entry in running.result()}
         services = _services(now, shown.result(), containers)
-        stored = sorted(secrets.result())
+        stored = secrets.result()
         nets = [_network(entry) for entry in networks.result()]
     number = deployment.current_number(paths)
     kept = [generations.load(paths, n) for n in generations.committed(paths)]
+    entries = [] if office.elsewhere(paths) else ledger.entries(paths.ledger)
     return {
         "release_digest": digest(now.whole) if now else None,
         "release": now.whole if now and full else None,
         "deployment": f"{now.release['environment']}/{now.n}" if now else None,
         "generation": number,
+        "since": _since(entries, number),
+        "hold": holds.in_force(entries),
+        "waiting": gate.waiting(entries),
         "witness": office.holder(paths),
         "lost": office.lost(paths),
         "host": generations.host_of(paths, number),
         "services": services,
         "networks": nets,
-        "secrets": [{"name": name} for name in stored],
-        "drift": [] if record else drift.drift(paths, now, services, containers),
+        "secrets": [{"name": name} for name in sorted(stored)],
+        "secret_versions": dict((now.layout or {}).get("secrets", {})) if now else {},
+        "drift": [] if record else drift.drift(paths, now, services, containers, stored),
         "open": None if record is None else _open(record),
         "disk_free_bytes": podman.free_bytes(paths.base),
         "generations": [generations.summary(entry, number) for entry in kept if entry],
         "listening": sorted(listening_here()),
         "facts": machine.facts(),
     }
+
+
+def _since(entries: List[Facts], number: int) -> str:
+    """When the deployment that serves was decided, as the witness's ledger has it."""
+    for entry in reversed(entries):
+        if str(entry.get("deployment", "")).endswith(f"/{number}"):
+            return str(entry["at"])
+    return ""
 
 
 def listening_here() -> "set[int]":

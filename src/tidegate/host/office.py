@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from typing import Any, Dict, List
 
-from tidegate.host import clock, deployment, generations, ledger
+from tidegate.host import clock, deployment, gate, generations, ledger
 from tidegate.host.errors import HostError
 from tidegate.host.files import read_text, write_atomic, write_if_changed, write_once
 from tidegate.host.paths import Paths
@@ -31,15 +31,20 @@ def claim(paths: Paths, mine: str) -> None:
     known = holder(paths)
     mine = mine or generations.host_of(paths, deployment.current_number(paths))
     if mine and known and known != mine:
-        raise HostError(
-            "refused",
-            "not-the-witness",
-            f"{known} is the witness of this environment, not {mine}",
-            subject=known,
-            hint=f"say `witness: true` at {known}; if it is lost for good: tidegate resolve",
-        )
+        raise not_here(known, mine)
     if mine and not known:
         write_atomic(paths.witness, f"{mine}\n")
+
+
+def not_here(known: str, mine: str = "this host") -> HostError:
+    """The refusal of a host that is not the witness: `known` is."""
+    return HostError(
+        "refused",
+        "not-the-witness",
+        f"{known} is the witness of this environment, not {mine}",
+        subject=known,
+        hint=f"say `witness: true` at {known}; if it is lost for good: tidegate resolve",
+    )
 
 
 def follow(paths: Paths, witness: str) -> None:
@@ -72,6 +77,7 @@ def legacy(paths: Paths, _args: Dict[str, Any]) -> Dict[str, Any]:
         "decisions": {
             entry.name: (read_text(entry) or "").strip() for entry in files if entry.name.isdigit()
         },
+        **gate.legacy(paths),
     }
 
 
@@ -107,6 +113,7 @@ def take_over(paths: Paths, args: Dict[str, Any]) -> Dict[str, Any]:
                 "reason": str(args.get("reason", "")),
             },
         )
+        gate.inherit(paths, told)
         if args.get("lost"):
             write_atomic(
                 paths.lost, "".join(f"{n}\n" for n in sorted({*lost(paths), args["lost"]}))

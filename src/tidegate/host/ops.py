@@ -9,12 +9,25 @@ import base64
 import uuid
 from typing import Any, Dict, List, Optional
 
-from tidegate.host import clock, deployment, generations, ledger, office, podman, protocol, witness
+from tidegate.host import (
+    clock,
+    deployment,
+    drift,
+    gate,
+    generations,
+    ledger,
+    office,
+    parcel,
+    podman,
+    protocol,
+    witness,
+)
 from tidegate.host.canon import digest
 from tidegate.host.context import Context
 from tidegate.host.errors import HostError
 from tidegate.host.files import read_text, write_atomic, write_once
 from tidegate.host.finish import become, leave
+from tidegate.host.layout import is_version
 from tidegate.host.prepare import prepare
 from tidegate.host.switch import switch
 from tidegate.host.watch import baseline, restarts, watch
@@ -36,20 +49,37 @@ class Ops:
         """
         ctx = self.context
         name = str(args["name"])
-        value = base64.b64decode(args["value_b64"])
         now = generations.current(ctx.paths)
         known = ((now.layout or {}).get("secrets", {}) if now else {}).get(name, "")
         known = ctx.record.setdefault("secrets", {}).get(name, known)
-        if args.get("version"):
-            known = f"{name}-{args['version']}"
-            if known not in podman.own_secrets(ctx.paths.instance):
-                podman.create_secret(known, value, ctx.paths.instance)
-        elif not known or not podman.secret_is(known, value):
-            known = f"{name}-{uuid.uuid4().hex[:8]}"
-            podman.create_secret(known, value, ctx.paths.instance)
-        ctx.record["secrets"][name] = known
+        value, version = base64.b64decode(args["value_b64"]), str(args.get("version") or "")
+        ctx.record["secrets"][name] = self._stored(name, known, version, value)
         deployment.save(ctx.paths, ctx.record)
-        return {"version": known}
+        return {"version": ctx.record["secrets"][name]}
+
+    def _stored(self, name: str, known: str, version: str, value: bytes) -> str:
+        """The Podman secret that holds `value`: `known` where it does, else one that is made.
+
+        What somebody else put under a name of ours is not overwritten: ours gets another.
+        """
+        instance = self.context.paths.instance
+        stem = f"{name}-{version}" if version else name
+        if version and not is_version(known, stem):
+            known = stem
+            if stem not in podman.secrets():
+                podman.create_secret(stem, value, instance)
+                return stem
+        if known and podman.secret_is(known, value, instance):
+            return known
+        fresh = f"{stem}-{uuid.uuid4().hex[:8]}"
+        podman.create_secret(fresh, value, instance)
+        return fresh
+
+    def part(self, args: Args) -> Answer:
+        """See tidegate.host.parcel."""
+        self._undecided()
+        parcel.keep(self.context.paths, args)
+        return {}
 
     def prepare(self, args: Args) -> Answer:
         """See tidegate.host.prepare."""
@@ -57,6 +87,7 @@ class Ops:
         if record["state"] in ("prepared", "switching", "switched"):
             return dict(record["results"]["prepare"])
         self._undecided()
+        self._admitted(args)
         record["kind"] = args.get("kind", "deploy")
         record["files_from"] = args.get("files_from")
         record["revoked"] = args.get("revoked") or []
@@ -68,20 +99,37 @@ class Ops:
         self._step("prepared")
         return result
 
-    def switch(self, _args: Args) -> Answer:
-        """See tidegate.host.switch; the answer is this host's vote."""
-        record = self.context.record
+    def _admitted(self, args: Args) -> None:
+        """On the witness: what the lock was given for is what comes; stored releases may come."""
+        if self.elsewhere or args.get("generation") or "release" not in args:
+            return
+        record, release = self.context.record, args["release"]
+        told = {"plan": "", **record.get("gate", {}), "release": digest(release)}
+        gate.require(self.context.paths, record["environment"], told, release)
+
+    def switch(self, args: Args) -> Answer:
+        """See tidegate.host.switch; the answer is this host's vote.
+
+        `in_ms` after this request is when callers are turned.
+        """
+        due, record = clock.boottime() + float(args.get("in_ms") or 0) / 1000, self.context.record
         if record["state"] == "switched":
-            return dict(record["results"]["switch"])
+            return self._vote()
         self._undecided()
         record.setdefault("counted", baseline(self.context))
         self._step("switch")
-        result = switch(self.context)
+        result = switch(self.context, due)
         record["restarts"] = restarts(self.context)
         self._undecided()
         record["results"]["switch"] = result
         self._step("switched")
-        return result
+        return self._vote()
+
+    def _vote(self) -> Answer:
+        """How the switch went, and how long ago it was: clocks of hosts are not compared."""
+        told = dict(self.context.record["results"]["switch"])
+        ago_s = clock.boottime() - float(told.pop("turned_at", clock.boottime()))
+        return {**told, "turned_ms_ago": round(max(ago_s, 0.0) * 1000, 1)}
 
     def watch(self, args: Args) -> Answer:
         """See tidegate.host.watch."""
@@ -182,10 +230,11 @@ class Ops:
         """Take the instance off this host; its volumes only when asked."""
         ctx = self.context
         volumes = self._volumes() if args.get("volumes") else []
+        now = generations.load(ctx.paths, deployment.current_number(ctx.paths))
         write_atomic(ctx.paths.current, "0\n")
         write_once(ctx.paths.decision(ctx.number), "abort\n")
         ledger.append(ctx.paths.ledger, self._entry("service.removed", "destroyed"))
-        result = leave(ctx)
+        result = leave(ctx, drift.expected_units(now))
         for name in volumes:
             podman.remove_volume(name)
         for secret in podman.own_secrets(ctx.paths.instance):
@@ -219,7 +268,7 @@ class Ops:
     def _record_end(self, outcome: str) -> None:
         """One ledger entry for each deployment, however often its end is walked."""
         ctx = self.context
-        for entry in reversed(ledger.entries(ctx.paths.ledger)[-5:]):
+        for entry in reversed(ledger.entries(ctx.paths.ledger)):
             if entry.get("deployment") == ctx.record["deployment"]:
                 return
         rolled = ctx.record["kind"] == "rollback"

@@ -74,6 +74,11 @@ class Paths(NamedTuple):
         return self.root / "lost"
 
     @property
+    def proposals(self) -> Path:
+        """Signed releases that wait for people, by digest."""
+        return self.root / "proposals"
+
+    @property
     def revoked(self) -> Path:
         """Versions of secrets that are not used any more, one a line."""
         return self.root / "revoked"
@@ -81,6 +86,11 @@ class Paths(NamedTuple):
     @property
     def files(self) -> Path:
         return self.root / "files"
+
+    @property
+    def incoming(self) -> Path:
+        """Parts of a release that is on its way here."""
+        return self.root / "incoming"
 
     @property
     def fronts(self) -> Path:

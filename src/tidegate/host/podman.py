@@ -5,11 +5,12 @@ Source: Podman 5.4's manual pages; 5.4 is the oldest that Tidegate deploys to.
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import threading
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Set
+from typing import Any, Collection, Dict, List, Optional, Set
 
 from tidegate.host.errors import HostError
 from tidegate.host.run import Result, run
@@ -51,6 +52,19 @@ def containers(instance: str) -> List[Dict[str, Any]]:
     )
 
 
+def other_containers(instance: str, names: Collection[str]) -> Set[str]:
+    """Which of `names` are containers here that do not carry our label for `instance`."""
+    if not names:
+        return set()
+    wanted = [f"--filter=name=^{name}$" for name in sorted(names)]
+    found = _list(["podman", "ps", "--all", "--format", "json", *wanted])
+    return {
+        str(entry["Names"][0])
+        for entry in found
+        if (entry.get("Labels") or {}).get(LABEL) != instance
+    }
+
+
 def networks() -> List[Dict[str, Any]]:
     """All networks of this user, with their subnets."""
     return _list(["podman", "network", "ls", "--format", "json"])
@@ -61,17 +75,20 @@ def secrets() -> Set[str]:
     return set(run(["podman", "secret", "ls", "--format", "{{.Name}}"]).stdout.split())
 
 
-def own_secrets(instance: str) -> List[str]:
-    """The secrets that were made for `instance`: not those that only begin with its name."""
+def own_secrets(instance: str) -> Dict[str, str]:
+    """The secrets that were made for `instance`, with Podman's id of each.
+
+    Not those that only begin with its name. Who replaces a secret gives it another id.
+    """
     names = sorted(name for name in secrets() if name.startswith(f"{instance}_"))
     if not names:
-        return []
+        return {}
     shown = run(["podman", "secret", "inspect", *names], check=False).stdout
-    return [
-        str(entry["Spec"]["Name"])
+    return {
+        str(entry["Spec"]["Name"]): str(entry["ID"])
         for entry in json.loads(shown or "[]")
         if (entry["Spec"].get("Labels") or {}).get(LABEL) == instance
-    ]
+    }
 
 
 def images() -> Set[str]:
@@ -220,15 +237,40 @@ def remove_secret(name: str) -> None:
     run(["podman", "secret", "rm", "--ignore", name], check=False)
 
 
-def secret_is(name: str, value: bytes) -> bool:
-    """Whether the secret `name` is here and holds `value`, any bytes; it goes nowhere else."""
-    shown = '{{printf "%x" .SecretData}}'
+def secret_is(name: str, value: bytes, instance: str) -> bool:
+    """Whether the secret `name` of `instance` holds `value`, any bytes; it goes nowhere else."""
+    shown = f'{{{{index .Spec.Labels "{LABEL}"}}}} {{{{printf "%x" .SecretData}}}}'
     result = run(
         ["podman", "secret", "inspect", "--showsecret", "--format", shown, name], check=False
     )
-    return result.returncode == 0 and result.stdout.strip() == value.hex()
+    return result.returncode == 0 and result.stdout.strip() == f"{instance} {value.hex()}"
 
 
 def create_secret(name: str, value: bytes, instance: str) -> None:
-    """Store a secret; the value is read from standard input, it is in no argv."""
-    run(["podman", "secret", "create", f"--label={LABEL}={instance}", name, "-"], stdin=value)
+    """Store a secret; the value is read from standard input, it is in no argv.
+
+    What podman or a driver of its own says of a failure is told without the value.
+    """
+    argv = ["podman", "secret", "create", f"--label={LABEL}={instance}", name, "-"]
+    result = run(argv, stdin=value, check=False)
+    if result.returncode == 0:
+        return
+    full = "no space left" in result.stderr.lower()
+    raise HostError(
+        "error",
+        "disk-full" if full else "secret-not-stored",
+        f"{'the disk is full: ' if full else ''}the secret {name} could not be stored",
+        subject=name,
+        hint="free some space, then deploy again" if full else "what podman said follows",
+        log=masked(result.stderr, value).strip().splitlines()[-10:],
+    )
+
+
+def masked(text: str, value: bytes) -> str:
+    """`text` without the value of a secret, however it is written there."""
+    plain = value.decode("utf-8", "replace")
+    forms = [plain, base64.b64encode(value).decode("ascii"), value.hex(), *plain.split("\n")]
+    for form in forms:
+        if form.strip():
+            text = text.replace(form, "***")
+    return text

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import Any, Dict, Iterable, List, Optional, Set
+from typing import Any, Dict, List, Optional, Set
 
 from tidegate.host import (
     blobs,
@@ -18,14 +18,17 @@ from tidegate.host import (
     layout,
     machine,
     observe,
+    parcel,
     podman,
+    secret_versions,
+    strangers,
     strategies,
     systemd,
     units,
 )
 from tidegate.host.context import Context
 from tidegate.host.errors import HostError
-from tidegate.host.files import read_text, write_if_changed
+from tidegate.host.files import write_if_changed
 from tidegate.host.front import set_callers, set_live
 from tidegate.host.generations import Generation
 from tidegate.host.layout import SLOTTED, Release
@@ -48,6 +51,7 @@ def prepare(ctx: Context, args: Dict[str, Any]) -> Dict[str, Any]:
     pulled = blobs.bring(ctx, release, args.get("blobs"))
     again = generations.load(ctx.paths, int(args.get("generation") or 0))
     new = _lay(ctx, release, old, again)
+    drift.mend(ctx, old)
     _write_units(ctx, new, old)
     _start(ctx, new, old)
     os.sync()
@@ -63,20 +67,39 @@ def prepare(ctx: Context, args: Dict[str, Any]) -> Dict[str, Any]:
 def _release(ctx: Context, args: Dict[str, Any]) -> Release:
     """The release of `args`, or a stored generation's, verified and stored as this one's.
 
-    What is returned is the part of it that this host runs.
+    What is returned is the part of it that this host runs. With both in `args`, the release is
+    the generation that this host does not keep: it may have come later than that.
     """
     release: Release = args.get("release") or {}
+    if args.get("digest"):
+        release = parcel.take(ctx.paths, ctx.number, str(args["digest"]))
     signature = str(args.get("signature") or "")
     host = str(ctx.record.get("host") or "")
-    if args.get("generation"):
-        stored = generations.require(ctx.paths, int(args["generation"]))
+    again = int(args.get("generation") or 0)
+    if again and release and generations.load(ctx.paths, again) is None:
+        _of_a_fleet(release, again)
+    elif again:
+        stored = generations.require(ctx.paths, again)
         release, signature = stored.whole, stored.signature
         host = generations.host_of(ctx.paths, stored.n)
     with ctx.step("verify"):
-        generations.check(release, ctx.paths.instance, host)
+        generations.check(release, ctx.paths.instance, host, later=bool(again))
         verify(release, signature, ctx.paths.allowed_signers)
         generations.store(ctx.paths, ctx.number, release, signature, host)
+    parcel.clear(ctx.paths)
     return here(release, host)
+
+
+def _of_a_fleet(release: Release, n: int) -> None:
+    """A release for one host does not say what a host runs that came later."""
+    if "hosts" not in release:
+        raise HostError(
+            "input",
+            "one-host",
+            f"generation {n} is from when the environment had one host, and this is another",
+            subject=str(n),
+            hint=f"check commit {str(release.get('commit') or '')[:12]} out and deploy it",
+        )
 
 
 def _guard(ctx: Context, release: Release, old: Optional[Generation], args: Dict[str, Any]) -> None:
@@ -94,6 +117,14 @@ def _guard(ctx: Context, release: Release, old: Optional[Generation], args: Dict
     _ports_free(release, old, fronts.edge_ports(ctx.paths))
     _externals(release)
     _paths(release)
+    _strangers(ctx, release, old)
+
+
+def _strangers(ctx: Context, release: Release, old: Optional[Generation]) -> None:
+    """Names of ours that somebody else has here stop us: nothing of others is overwritten."""
+    ours = {*drift.expected_units(old), *drift.owned(ctx.paths)}
+    others = podman.other_containers(ctx.paths.instance, strangers.names(release))
+    strangers.refuse(ctx.paths, release, ours, others)
 
 
 def _stateful(release: Release, old: Optional[Generation], allowed: bool) -> None:
@@ -210,15 +241,17 @@ def _lay(
         for subnet in observe.subnets(network)
     ]
     taken += observe.routed()
+    versions, ids = secret_versions.versions(ctx, release, old, again)
     laid = layout.compute(
         release,
         ctx.number,
         old.release if old else None,
         old.layout if old else None,
         taken,
-        _secret_versions(ctx, release, old, again),
+        versions,
         drift.renew(ctx.paths, old),
     )
+    laid["secret_ids"] = ids
     for name, entry in release["services"].items():
         if entry["strategy"] in SLOTTED:
             fronts.learn_ports(release, laid, name, set())
@@ -226,49 +259,6 @@ def _lay(
     units.place(release, laid, old.release if old else None, before, machine.facts())
     generations.store_layout(ctx.paths, laid)
     return Generation(ctx.number, release, "", laid)
-
-
-def _revoke(ctx: Context, versions: Iterable[str]) -> Set[str]:
-    """Remember versions of secrets that were rotated away; all of them."""
-    known = set((read_text(ctx.paths.revoked) or "").split())
-    write_if_changed(ctx.paths.revoked, "".join(f"{v}\n" for v in sorted(known | set(versions))))
-    return known | set(versions)
-
-
-def _secret_versions(
-    ctx: Context, release: Release, old: Optional[Generation], again: Optional[Generation]
-) -> Dict[str, str]:
-    """The version of each secret: what was sent now, else what the release had, else has.
-
-    One that was revoked is none: going back to a release does not bring it back.
-    """
-    revoked = _revoke(ctx, ctx.record.get("revoked", ()))
-    known: Dict[str, str] = {}
-    for generation in (old, again):
-        layout = (generation.layout if generation else None) or {}
-        known |= {
-            name: version
-            for name, version in layout.get("secrets", {}).items()
-            if not revoked & set(version[len(name) :].split("-"))
-        }
-    known.update(ctx.record.get("secrets", {}))
-    versions = {}
-    for entry in release["services"].values():
-        for use in entry["secrets"]:
-            name = use["secret"]
-            if use.get("external"):
-                versions[name] = name
-            elif name in known:
-                versions[name] = known[name]
-            else:
-                raise HostError(
-                    "input",
-                    "secret-missing",
-                    f"the secret {name!r} has no value here",
-                    subject=name,
-                    hint="deploy from a checkout that has its file",
-                )
-    return versions
 
 
 def started(new: Generation, old: Optional[Generation]) -> List[str]:

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Set
 
-from tidegate.host import blobs, deployment, fronts, generations, podman
+from tidegate.host import blobs, deployment, fronts, generations, parcel, podman
 from tidegate.host.context import Context
 from tidegate.host.files import remove, sweep
 from tidegate.host.paths import Paths
@@ -28,6 +28,7 @@ def prune(ctx: Context) -> None:
     _files(ctx.paths, kept)
     _secrets(ctx, kept)
     _fronts(ctx.paths, current)
+    parcel.clear(ctx.paths)
     for folder in (ctx.paths.units, *_folders(ctx.paths)):
         sweep(folder)
 

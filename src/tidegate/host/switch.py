@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any, Dict, List, Optional
 
-from tidegate.host import copies, edge, fronts, generations, strategies, systemd
+from tidegate.host import clock, copies, edge, fronts, generations, strategies, systemd
 from tidegate.host.context import Context
 from tidegate.host.errors import HostError
 from tidegate.host.files import write_if_changed
@@ -27,25 +27,32 @@ def prepared(ctx: Context) -> Generation:
     return found
 
 
-def switch(ctx: Context) -> Dict[str, Any]:
-    """All callers are led to the new copies at once; then what runs in place is restarted."""
+def switch(ctx: Context, due: float = 0.0) -> Dict[str, Any]:
+    """All callers are led to the new copies at once; then what runs in place is restarted.
+
+    `due` is the instant (seconds of CLOCK_BOOTTIME) before which nothing is turned: the hosts of
+    a batch have read and written by then what takes each of them another time.
+    """
     new, old = prepared(ctx), generations.current(ctx.paths)
     assert new.layout is not None
     in_place = at_switch(new, old)
     _write_in_place(ctx, new, in_place)
     with ctx.step("switch"):
+        while clock.boottime() < due:
+            ctx.check()
+            time.sleep(min(0.02, max(0.0, due - clock.boottime())))
         began = time.monotonic()
         changed_hands = _hand_over(ctx, new, old)
         switched = _turn_fronts(ctx, new)
         switched += turn_edge(ctx, new)
-        turned = time.monotonic()
+        turned = clock.boottime()
         copies.bring_up(ctx, new.release, new.layout, in_place, lambda _: None)
         outage_ms = (time.monotonic() - began) * 1000 if in_place or changed_hands else 0.0
     return {
         "switched": sorted(set(switched)),
         "recreated": in_place,
         "outage_ms": round(outage_ms, 1),
-        "turned_ms_ago": round((time.monotonic() - turned) * 1000, 1),
+        "turned_at": turned,
     }
 
 

@@ -9,6 +9,7 @@ from typing import Any, BinaryIO, Dict, Optional
 from tidegate.host.errors import HostError
 
 LONGEST = 1 << 20
+LONGEST_MESSAGE = 1 << 16
 Frame = Dict[str, Any]
 
 
@@ -26,7 +27,7 @@ class Wire:
         if not line:
             return None
         if len(line) > LONGEST:
-            raise HostError("input", "frame-too-long", "a frame is longer than 1 MiB")
+            raise _too_long(f"a frame has more than {LONGEST} bytes")
         try:
             frame = json.loads(line)
         except ValueError:
@@ -36,8 +37,10 @@ class Wire:
         return frame
 
     def write(self, frame: Frame) -> bool:
-        """Send a frame; whether the other side still listens."""
-        data = json.dumps(frame).encode() + b"\n"
+        """Send a frame; whether the other side still listens. HostError for too long a one."""
+        data = _line(frame)
+        if len(data) > LONGEST:
+            raise _too_long(f"{frame.get('op', 'a frame')} has {len(data)} bytes")
         try:
             with self._lock:
                 self._sink.write(data)
@@ -46,9 +49,28 @@ class Wire:
             return False
         return True
 
+    def answer(self, ident: str, body: Frame) -> None:
+        """Send a response; too long a one becomes an error that says so."""
+        try:
+            self.write({"id": ident, **body})
+        except HostError as problem:
+            self.write({"id": ident, **failure(str(body.get("state", "")), problem)})
+
     def event(self, event: Frame) -> None:
         """Send an event of the journal."""
+        if len(event["message"]) > LONGEST_MESSAGE:
+            event = {**event, "message": event["message"][:LONGEST_MESSAGE] + "…"}
         self.write({"event": event})
+
+
+def _line(frame: Frame) -> bytes:
+    """As short as the controller writes it: what came in one frame is passed on in one."""
+    text = json.dumps(frame, separators=(",", ":"), ensure_ascii=False)
+    return text.encode("utf-8", "replace") + b"\n"
+
+
+def _too_long(what: str) -> HostError:
+    return HostError("input", "frame-too-long", what, hint=f"a frame has at most {LONGEST} bytes")
 
 
 def success(state: str, result: Any) -> Frame:

@@ -5,7 +5,7 @@ Durations are seconds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +15,7 @@ from tidegate.edges.agent_install import artifact
 from tidegate.edges.signing import owner
 from tidegate.edges.ssh import Ssh
 from tidegate.model.config import Environment, Host
+from tidegate.pipeline.cargo import unpacked
 from tidegate.ports import Reporter
 
 LEASE_S = 120.0  # of what has no phases
@@ -47,9 +48,9 @@ class Fleet:
         return {a.name: seen for a, seen in zip(self.agents, self.observed, strict=True)}
 
     def close(self) -> None:
-        """End the sessions; the connections stay open for a while."""
-        for agent in self.agents:
-            agent.close()
+        """End the sessions, all at once; the connections stay open for a while."""
+        with ThreadPoolExecutor(max(1, len(self.agents))) as pool:
+            list(pool.map(Agent.close, self.agents))
 
 
 def hosts(environment: Environment) -> list[Host]:
@@ -70,11 +71,13 @@ def attach(
     *,
     full: bool = False,
     observe: bool = True,
+    connect: Callable[[Host], Ssh] = ssh,
 ) -> Fleet:
     """Connect to every host at once, bring the tool there up to date, and look around."""
     found = artifact()
     agents = [
-        Agent(ssh(host), instance, found, reporter.event, _signer) for host in hosts(environment)
+        Agent(connect(host), instance, found, reporter.event, _signer)
+        for host in hosts(environment)
     ]
 
     several = len(agents) > 1
@@ -86,15 +89,13 @@ def attach(
         return [answer.result(OBSERVE_S) for answer in agent.attach(*first)]
 
     if not several:
-        return Fleet(agents, one(agents[0]) or [{}])
+        seen = one(agents[0]) or [{}]
+        return Fleet(agents, [_whole(agents[0], seen[0])])
     with ThreadPoolExecutor(len(agents)) as pool:
         told = list(pool.map(one, agents))
     fleet = Fleet(agents, [answers[0] if observe else {} for answers in told])
     if full:
-        fleet.observed = [
-            _with_release(agent, seen, fleet.seen)
-            for agent, seen in zip(agents, fleet.observed, strict=True)
-        ]
+        fleet.observed = _with_releases(agents, fleet.observed)
     keys = {a.name: str(t[-1]["key"]) for a, t in zip(agents[1:], told[1:], strict=True)}
     known = {name: " ".join(key.split()[:2]) for name, key in keys.items()}
     fleet.peers = {} if told[0][-1]["trusted"] == known else keys
@@ -102,11 +103,39 @@ def attach(
     return fleet
 
 
-def _with_release(agent: Agent, seen: Observation, first: Observation) -> Observation:
-    """The release that serves is the same on all hosts but for those where it is not."""
-    if seen.get("release_digest") == first.get("release_digest"):
-        return {**seen, "release": first.get("release")}
+def lacking(fleet: Fleet, generation: int) -> tuple[Agent | None, list[str]]:
+    """Who keeps a generation, the witness before others, and the hosts that do not."""
+    kept = {
+        name: any(int(entry["n"]) == generation for entry in seen.get("generations") or ())
+        for name, seen in fleet.by_host.items()
+    }
+    holder = next((agent for agent in fleet.agents if kept[agent.name]), None)
+    return holder, [name for name, has in kept.items() if not has]
+
+
+def _with_releases(agents: Sequence[Agent], observed: Sequence[Observation]) -> list[Observation]:
+    """Each with the release that serves there: the same one on all hosts but for some."""
+    known: dict[Any, Any] = {None: None}
+    found: list[Observation] = []
+    for agent, seen in zip(agents, observed, strict=True):
+        digest = seen.get("release_digest")
+        if digest not in known:
+            whole = seen if agent is agents[0] else _again(agent)
+            known[digest] = _whole(agent, whole).get("release")
+        found.append({**seen, "release": known[digest]})
+    return found
+
+
+def _again(agent: Agent) -> Observation:
     return agent.call("observe", {"full": True}, timeout_s=OBSERVE_S)
+
+
+def _whole(agent: Agent, seen: Observation) -> Observation:
+    """The same with a release that was too long for it."""
+    args = {"digest": seen.get("release_digest")}
+    numbers = range(1, int(seen.get("parts") or 0) + 1)
+    parts = [agent.call("fetch", {**args, "n": n}, timeout_s=OBSERVE_S) for n in numbers]
+    return {**seen, "release": unpacked(agent.name, parts)} if parts else seen
 
 
 def _place(witness: Host, keys: Sequence[str]) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
-from tidegate.errors import TidegateError
 from tidegate.ports import Host
 
 
@@ -34,10 +33,7 @@ class Lease:
     def _renew(self, deployment: str, token: int) -> None:
         while not self._ended.wait(self._lease_s / 3):
             for host in self._hosts:
+                # Nobody waits for the answer: a silent host must not cost the others their
+                # lease, and the phase that runs meets a refusal and tells it better.
                 args = {"lease_s": self._lease_s}
-                answer = host.begin("renew", args, deployment=deployment, token=token)
-                try:
-                    answer.result(self._lease_s)
-                except TidegateError:
-                    # The phase that runs meets the same refusal and tells it better.
-                    continue
+                host.begin("renew", args, deployment=deployment, token=token)

@@ -22,12 +22,14 @@ from tidegate.edges.store import Store
 from tidegate.edges.vault import load as load_vault
 from tidegate.edges.vault import value as secret_value
 from tidegate.errors import InputError
+from tidegate.gates import policy
 from tidegate.images import names, recipe
 from tidegate.images.facts import facts
 from tidegate.model.config import Config, Environment, ServiceSettings
 from tidegate.model.vault import Vault
 from tidegate.ports import Reporter
 from tidegate.release.image import ImageRef
+from tidegate.repo.git import Revision
 from tidegate.targets.quadlet import secrets
 from tidegate.targets.quadlet.render import render
 from tidegate.targets.quadlet.secret_env import EnvSecret, mark, secret_env, without
@@ -98,17 +100,20 @@ def make(
             drained=drained(),
             secret_env=hidden.uses,
         )
+    release |= _gates(config, environment, revision.result())
     pins = {name: image.result() for name, image in images.items()}
     return Made(
-        release,
-        workshop.store,
-        content,
-        values,
-        hidden.versions,
-        hidden.revoked,
-        _architectures(pins),
-        project,
-    )
+        release, workshop.store, content, values, hidden.versions, hidden.revoked,
+        _architectures(pins), project,
+    )  # fmt: skip
+
+
+def _gates(config: Config, environment: Environment, revision: Revision) -> dict[str, Any]:
+    """Who must approve what comes after this release, and who made it, for its hosts."""
+    if all(gate.kind != "approval" for gate in environment.gates):
+        return {}
+    makers = worktree.makers(config.root, changed=bool(revision.changed))
+    return {"gates": policy(config.people, environment.gates, makers)}
 
 
 @dataclass(frozen=True, slots=True)

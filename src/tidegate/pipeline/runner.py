@@ -7,12 +7,14 @@ The first host of the list is the environment's witness: it owns lock, token and
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 from tidegate.errors import DeploymentFailed, InDoubtError, InfrastructureError, TidegateError
-from tidegate.host.placement import here, order
+from tidegate.host.placement import Views, order
+from tidegate.pipeline.cargo import Cargo
 from tidegate.pipeline.lease import Lease
 from tidegate.pipeline.states import CLOSING, DECIDED, ENDS, TABLE, Outcome, Phase
 from tidegate.ports import Answer, Host, Reporter
@@ -26,6 +28,9 @@ QUICK = (
     *(Phase.COMMIT, Phase.ASK, Phase.ABORT, Phase.RELEASE),
 )
 LIMITS_S = dict.fromkeys(QUICK, SHORT_S)
+# What hosts of one batch have to read and write before they turn takes each another time, so
+# they turn at one instant: so long after they were asked.
+TOGETHER_MS = 250
 CLOSED = "stale-token"  # host protocol 1: no deployment is open, or it is another's
 PROPOSALS = {Phase.COMMIT: "commit", Phase.ASK: "commit", Phase.ABORT: "abort"}
 
@@ -34,7 +39,8 @@ PROPOSALS = {Phase.COMMIT: "commit", Phase.ASK: "commit", Phase.ABORT: "abort"}
 class Attempt:
     """Everything that a deployment needs, made before any host is touched.
 
-    ``generation`` names a stored release of the hosts in place of ``release`` (a rollback).
+    ``generation`` names a stored release of the hosts (a rollback); ``release`` is then for
+    the hosts in ``lacking``, which do not keep it.
     ``blobs_port`` is our blob server on 127.0.0.1, 0 for none. ``witness`` is how the other
     hosts ask the first one (``address``, ``port``, ``user``, ``host_keys``), and ``peers`` are
     their public keys by host, where the witness does not know them yet.
@@ -46,7 +52,9 @@ class Attempt:
     release: Mapping[str, Any] | None = None
     signature: str = ""
     generation: int = 0
+    lacking: Collection[str] = ()
     kind: str = "deploy"
+    gate: Mapping[str, Any] = field(default_factory=dict)  # what the witness asks of people
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)  # name → base64
     versions: Mapping[str, str] = field(default_factory=dict)  # of secrets that have their own
     revoked: Sequence[str] = ()  # versions of secrets that no host may use any more
@@ -70,6 +78,7 @@ class Report:
     number: int = 0
     error: TidegateError | None = None
     bytes_sent: int = 0
+    idle: list[str] = field(default_factory=list)  # hosts of which the release knows nothing
     spread_ms: float = 0.0  # between the first host's switch and the last one's
     results: dict[str, Results] = field(default_factory=dict)
 
@@ -92,6 +101,7 @@ class Runner:
         self._report = Report()
         self._token = 0
         self._lease = Lease(hosts, attempt.lease_s)
+        self._cargo = Cargo.of(attempt.release) if attempt.release else Cargo()
         self._steps: Mapping[Phase, Callable[[], Results]] = {
             Phase.ACQUIRE: self._acquire,
             Phase.JOIN: self._join,
@@ -154,6 +164,7 @@ class Runner:
             "reason": attempt.reason,
             "lease_s": attempt.lease_s,
             "host": self._hosts[0].name if len(self._hosts) > 1 else "",
+            **({"gate": dict(attempt.gate)} if attempt.gate else {}),
         }
         answer = self._hosts[0].begin("acquire", args)
         granted = self._wait(answer, Phase.ACQUIRE)
@@ -187,8 +198,11 @@ class Runner:
         results: Results = []
         turned: list[float] = []
         for first in range(0, len(self._hosts), size):
-            args = {"batch": first // size + 1, "percent": 100}
-            asked = [self._begin(h, "switch", args) for h in self._hosts[first : first + size]]
+            batch = self._hosts[first : first + size]
+            args: dict[str, Any] = {"batch": first // size + 1, "percent": 100}
+            if len(batch) > 1:
+                args["in_ms"] = TOGETHER_MS
+            asked = [self._begin(host, "switch", args) for host in batch]
             done = self._gather(Phase.SWITCH, asked)
             times = zip(asked, done, strict=True)
             turned += [a.answered_at - float(r.get("turned_ms_ago") or 0) / 1000 for a, r in times]
@@ -198,6 +212,10 @@ class Runner:
 
     def _secrets(self) -> Results:
         """Each host gets the secrets of the services that it runs."""
+        if not self._attempt.secrets:
+            return []
+        views = Views(self._attempt.release or {"services": {}})
+        uses = {host.name: _secrets_of(views.of(host.name)) for host in self._hosts}
         sent = [
             self._begin(
                 host,
@@ -210,13 +228,9 @@ class Runner:
             )
             for host in self._hosts
             for name, value in self._attempt.secrets.items()
-            if name in self._uses(host)
+            if name in uses[host.name]
         ]
         return [self._wait(answer, Phase.SECRETS) for answer in sent]
-
-    def _uses(self, host: Host) -> set[str]:
-        services = here(self._attempt.release or {}, host.name).get("services") or {}
-        return {str(use["secret"]) for entry in services.values() for use in entry["secrets"]}
 
     def _prepare(self) -> Results:
         attempt = self._attempt
@@ -228,11 +242,20 @@ class Runner:
         }
         if attempt.generation:
             args["generation"] = attempt.generation
-        else:
-            args |= {"release": attempt.release, "signature": attempt.signature}
+        whole = {**(self._cargo.named or {}), "signature": attempt.signature}
+        takers = {
+            h.name for h in self._hosts if not attempt.generation or h.name in attempt.lacking
+        }
+        for part in self._cargo.parts:
+            sent = [self._begin(h, "part", part) for h in self._hosts if h.name in takers]
+            self._gather(Phase.PREPARE, sent)
         results: Results = []
         for wave in self._waves():
-            asked = [self._begin(h, "prepare", {**args, "blobs": self._blobs(h)}) for h in wave]
+            blobs = self._blobs(wave)
+            asked = []
+            for host in wave:
+                told = {**args, **(whole if host.name in takers else {})}
+                asked.append(self._begin(host, "prepare", {**told, "blobs": blobs[host.name]}))
             results += self._gather(Phase.PREPARE, asked)
         return results
 
@@ -240,11 +263,18 @@ class Runner:
         """The hosts in the order in which they may start what is new: see the release."""
         waves = order(self._attempt.release or {})
         found = [[host for host in self._hosts if host.name in names] for names in waves]
-        return found or [list(self._hosts)]
+        known = {name for names in waves for name in names}
+        rest = [host for host in self._hosts if host.name not in known]
+        return [*found, rest] if rest else found
 
-    def _blobs(self, host: Host) -> Mapping[str, int] | None:
+    def _blobs(self, hosts: Sequence[Host]) -> Mapping[str, Mapping[str, int] | None]:
+        """Where each host finds our blob server; each way there is a command of its own."""
         port = self._attempt.blobs_port
-        return {"port": host.forward(port)} if port else None
+        if not port:
+            return {host.name: None for host in hosts}
+        with ThreadPoolExecutor(len(hosts)) as pool:
+            found = pool.map(lambda host: {"port": host.forward(port)}, hosts)
+            return dict(zip([host.name for host in hosts], found, strict=True))
 
     def _watch(self) -> Results:
         attempt = self._attempt
@@ -322,6 +352,10 @@ class Runner:
             )
         elif end is Phase.LEFT and report.error is None:
             report.error = InfrastructureError(f"{name} could not be put back", code="left")
+
+
+def _secrets_of(view: Mapping[str, Any]) -> set[str]:
+    return {str(use["secret"]) for entry in view["services"].values() for use in entry["secrets"]}
 
 
 def _judge(host: str, result: Mapping[str, Any]) -> None:

@@ -13,6 +13,14 @@ from tidegate.errors import InfrastructureError, InputError
 from tidegate.pipeline.fleet import LEASE_S, OBSERVE_S, Fleet
 
 
+def in_office(fleet: Fleet) -> Agent:
+    """The host that keeps the record now; where none does yet, the one that will."""
+    for agent, seen in zip(fleet.agents, fleet.observed, strict=True):
+        if seen.get("witness") == agent.name:
+            return agent
+    return fleet.witness
+
+
 def seat(fleet: Fleet, environment: str) -> None:
     """Let the host be the witness that the configuration says, where another one is.
 

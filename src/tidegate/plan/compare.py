@@ -6,19 +6,25 @@ happens.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from tidegate.host import limits
 from tidegate.host.canon import digest
-from tidegate.host.diff import change
-from tidegate.host.placement import REMOTE
+from tidegate.host.diff import change, differing, weigh
+from tidegate.host.order import dependencies_first
+from tidegate.host.placement import OWN, REMOTE
 from tidegate.plan import model
 from tidegate.plan.lines import differences
 from tidegate.plan.model import Action, Change, Drift, ImageChange, Plan, PortChange, Unenforced
+from tidegate.plan.once import Once
 
 Release = Mapping[str, Any]
 Entry = Mapping[str, Any]
+Difference = tuple[str, str, str]  # what, in the old one, in the new one
+Units = tuple[tuple[str, Mapping[str, Any]], ...]
+Compared = tuple[str, tuple[Difference, ...]]  # what tidegate.host.diff says, and why
 NOTHING: Release = {
     "services": {},
     "networks": {},
@@ -47,7 +53,60 @@ PARTS = (
     ("stop_s", "seconds to stop"),
     ("migrate", "migration"),
 )
-RUNS_AGAIN = frozenset({"edited", "missing", "stopped", "limits"})
+RUNS_AGAIN = frozenset({"edited", "missing", "stopped", "limits", "secret"})
+
+
+class Shared:
+    """What several hosts' plans have alike, worked out once."""
+
+    def __init__(self) -> None:
+        self.bare = Once(self._bare)
+        self._alike = Once(lambda old, new: self._weighed(differing(old, new) - {*OWN}, old, new))
+        self._lines = Once(lambda old, new: tuple(differences(old, new)))
+
+    def _bare(self, old: Release, new: Release) -> Bare:
+        services = {
+            name: self._compare(old["services"].get(name), entry)
+            for name, entry in new["services"].items()
+        }
+        kinds = {name: kind for name, (kind, _) in services.items()}
+        changes = tuple(_changes(old, new, services))
+        plan = Plan(
+            instance=new["instance"],
+            environment=new["environment"],
+            release="",
+            running="",
+            version=new["version"],
+            running_version=old["version"],
+            images=tuple(_images(old, new)),
+            added=tuple(_units(new, old)),
+            removed=tuple(_units(old, new)),
+            changes=changes,
+            actions=_actions(old, new, kinds, changes, {}),
+            files=tuple(sorted(set(new["files"]) - set(old["files"]))),
+            ports=tuple(_ports(old, new)),
+        )
+        return Bare(plan, kinds, _limited(new))
+
+    def _compare(self, old: Entry | None, new: Entry) -> Compared:
+        """Where only what is alike on all hosts may differ, one of them tells for all."""
+        if old is None:
+            return change(old, new), ()
+        if any(old[key] != new[key] for key in OWN):
+            return self._weighed(differing(old, new), old, new)
+        return self._alike(getattr(old, "alike", old), getattr(new, "alike", new))
+
+    def _weighed(self, keys: set[str], old: Entry, new: Entry) -> Compared:
+        lines = self._lines(old["unit"], new["unit"]) if "unit" in keys else ()
+        return weigh(keys, new), tuple(_service_changes(keys, old, new, lines))
+
+
+class Bare(NamedTuple):
+    """A plan by the releases alone; ``kinds`` says what each service asks for."""
+
+    plan: Plan
+    kinds: Mapping[str, str]
+    limited: Units
 
 
 def plan(
@@ -55,33 +114,27 @@ def plan(
     new: Release,
     observed: Mapping[str, Any],
     digests: tuple[str, str] | None = None,
+    shared: Shared | None = None,
 ) -> Plan:
     """What deploying ``new`` does where ``old`` runs.
 
     ``observed`` is the host's answer to ``observe``: its ``drift``, ``services`` and ``facts``
     are read. ``digests`` are those of the new release and of the old one ("" for none), where
-    ``new`` and ``old`` are only what one host runs of them.
+    ``new`` and ``old`` are only what one host runs of them; ``shared`` is for its neighbours.
     """
     wanted, running = digests or (digest(new), digest(old) if old else "")
     before = old or NOTHING
-    drift = tuple(Drift(d["subject"], d["kind"], d["detail"]) for d in observed.get("drift") or ())
-    changes = tuple(_changes(before, new))
-    return Plan(
-        instance=new["instance"],
-        environment=new["environment"],
+    mended = _mended(observed, before)
+    bare, kinds, limited = (shared or Shared()).bare(before, new)
+    return replace(
+        bare,
         release=wanted,
         running=running,
-        version=new["version"],
-        running_version=before["version"],
-        images=tuple(_images(before, new)),
-        added=tuple(_units(new, before)),
-        removed=tuple(_units(before, new)),
-        changes=changes,
-        actions=_actions(before, new, changes, _mended(observed)),
-        files=tuple(sorted(set(new["files"]) - set(before["files"]))),
-        ports=tuple(_ports(before, new)),
-        drift=drift,
-        unenforced=tuple(_unenforced(new, observed.get("facts"))),
+        actions=_actions(before, new, kinds, bare.changes, mended) if mended else bare.actions,
+        drift=tuple(
+            Drift(d["subject"], d["kind"], d["detail"]) for d in observed.get("drift") or ()
+        ),
+        unenforced=tuple(_unenforced(limited, observed.get("facts"))),
     )
 
 
@@ -107,28 +160,51 @@ def _units(here: Release, there: Release) -> Iterator[tuple[str, str]]:
             yield kind, name
 
 
-def _changes(old: Release, new: Release) -> Iterator[Change]:
-    for name in sorted(set(old["services"]) & set(new["services"])):
-        for key, one, two in _service_changes(old["services"][name], new["services"][name]):
+def _changes(old: Release, new: Release, services: Mapping[str, Compared]) -> Iterator[Change]:
+    for name in sorted(name for name, (_, changes) in services.items() if changes):
+        for key, one, two in services[name][1]:
             yield Change("service", name, key, one, two)
     for kind in ("network", "volume"):
         for name in sorted(set(old[f"{kind}s"]) & set(new[f"{kind}s"])):
             before, after = old[f"{kind}s"][name], new[f"{kind}s"][name]
             for key, one, two in differences(before["unit"], after["unit"]):
                 yield Change(kind, name, key, one, two)
+    if old is not NOTHING:
+        yield from _gates(old.get("gates") or {}, new.get("gates") or {})
     before_proxy, after_proxy = old["proxy"].get("image", ""), new["proxy"].get("image", "")
     if before_proxy and before_proxy != after_proxy:
         yield Change("fronts", "", "Image", short(before_proxy), short(after_proxy))
 
 
-def _service_changes(old: Entry, new: Entry) -> Iterator[tuple[str, str, str]]:
-    if old["image"] != new["image"]:
+def _gates(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
+    """Who must approve the release after this one."""
+    for key, words in (("approval", _rules), ("people", _people)):
+        one, two = words(old), words(new)
+        if one != two:
+            yield Change("gates", "", key, one, two)
+
+
+def _rules(gates: Mapping[str, Any]) -> str:
+    rules = gates.get("approval") or ()
+    return ", ".join(f"{rule['count']} of {'/'.join(rule['by'])}" for rule in rules)
+
+
+def _people(gates: Mapping[str, Any]) -> str:
+    """Names with the end of each key, which is enough to tell two apart."""
+    people = gates.get("people") or {}
+    return ", ".join(f"{name} …{line.split()[1][-12:]}" for name, line in sorted(people.items()))
+
+
+def _service_changes(
+    keys: Collection[str], old: Entry, new: Entry, lines: Iterable[Difference]
+) -> Iterator[Difference]:
+    if "image" in keys:
         yield "Image", short(old["image"]), short(new["image"])
-    for key, one, two in differences(old["unit"], new["unit"]):
+    for key, one, two in lines:
         if key != "Image":
             yield key, one, two
     for part, words in PARTS:
-        if old.get(part) != new.get(part):
+        if part in keys:
             yield words, shown(part, old.get(part)), shown(part, new.get(part))
 
 
@@ -177,44 +253,58 @@ def _open_ports(release: Release) -> set[tuple[str, int, str, str]]:
     }
 
 
-def _unenforced(release: Release, facts: Mapping[str, Any] | None) -> Iterator[Unenforced]:
-    for name, entry in sorted(release["services"].items()):
-        for miss in limits.missed(entry["unit"], facts):
+def _limited(release: Release) -> Units:
+    """The units of services that have a limit."""
+    units = ((name, entry["unit"]) for name, entry in sorted(release["services"].items()))
+    return tuple((name, unit) for name, unit in units if limits.limited(unit))
+
+
+def _unenforced(units: Units, facts: Mapping[str, Any] | None) -> Iterator[Unenforced]:
+    for name, unit in units:
+        for miss in limits.missed(unit, facts):
             yield Unenforced(name, miss.limit, miss.why)
 
 
-def _mended(observed: Mapping[str, Any]) -> dict[str, str]:
+def _mended(observed: Mapping[str, Any], old: Release) -> dict[str, str]:
     """Service → why its copies are made new although the release may not ask for it."""
-    owners = {
-        unit: name
-        for name, entry in (observed.get("services") or {}).items()
-        for unit in (*entry.get("units", ()), name)
-    }
+    owners: dict[str, list[str]] = {}
+    for name, seen in (observed.get("services") or {}).items():
+        for unit in (*seen.get("units", ()), name):
+            owners.setdefault(unit, []).append(name)
+    for name, entry in old["services"].items():
+        for use in entry["secrets"]:
+            owners.setdefault(use["secret"], []).append(name)
     found: dict[str, str] = {}
     for item in observed.get("drift") or ():
-        owner = owners.get(item["subject"].removesuffix(".container"))
-        if owner is not None and item["kind"] in RUNS_AGAIN:
-            found.setdefault(owner, item["detail"])
+        if item["kind"] in RUNS_AGAIN:
+            for owner in owners.get(item["subject"].removesuffix(".container"), ()):
+                found.setdefault(owner, item["detail"])
     return found
 
 
 def _actions(
-    old: Release, new: Release, changes: tuple[Change, ...], mended: Mapping[str, str]
+    old: Release,
+    new: Release,
+    kinds: Mapping[str, str],
+    changes: tuple[Change, ...],
+    mended: Mapping[str, str],
 ) -> tuple[Action, ...]:
-    kinds = {name: _kind(old, new, name, mended) for name in new["services"]}
+    kinds = {name: "restart" if name in mended else kind for name, kind in kinds.items()}
     renewed = {name for name, kind in kinds.items() if kind == "restart"}
+    keys, waiting = _keys(changes), _waiting(new, renewed)
     found = []
     for name in ordered(new):
-        reasons = _reasons(old, name, changes, mended)
+        if kinds[name] == "none" and new["services"][name]["strategy"] == REMOTE:
+            continue
+        reasons = _reasons(old, name, keys, mended)
         entry = new["services"][name]
-        callers = sorted(n for n in renewed if name in new["services"][n]["depends_on"])
+        callers = waiting.get(name, ())
         if entry["strategy"] == "job":
             if name in renewed or callers:
                 why = reasons or tuple(f"{caller} is new" for caller in callers)
                 found.append(Action(name, model.JOB, "prepare", why))
         elif entry["strategy"] == REMOTE:
-            if kinds[name] != "none":
-                found.append(Action(name, model.LEAD, "switch", reasons or ("other hosts",)))
+            found.append(Action(name, model.LEAD, "switch", reasons or ("other hosts",)))
         elif kinds[name] == "restart":
             found.append(_renewal(old, entry, name, reasons))
         elif partner := next((p for p in _partners(new, name) if p in renewed), ""):
@@ -230,6 +320,24 @@ def _actions(
     return tuple(sorted(found, key=lambda action: phases.index(action.phase)))
 
 
+def _keys(changes: Iterable[Change]) -> dict[str, list[str]]:
+    """What changed in each service."""
+    found: dict[str, list[str]] = {}
+    for item in changes:
+        if item.kind == "service":
+            found.setdefault(item.name, []).append(item.key)
+    return found
+
+
+def _waiting(release: Release, renewed: Iterable[str]) -> dict[str, list[str]]:
+    """Service → those of ``renewed`` that wait for it."""
+    found: dict[str, list[str]] = {}
+    for name in sorted(renewed):
+        for other in release["services"][name]["depends_on"]:
+            found.setdefault(other, []).append(name)
+    return found
+
+
 def _partners(release: Release, name: str) -> list[str]:
     """The services whose container this one's joins: systemd restarts it with them."""
     entry = release["services"][name]
@@ -241,12 +349,6 @@ def _partners(release: Release, name: str) -> list[str]:
     return [other for other in found if other in release["services"]]
 
 
-def _kind(old: Release, new: Release, name: str, mended: Mapping[str, str]) -> str:
-    if name in mended:
-        return "restart"
-    return change(old["services"].get(name), new["services"][name])
-
-
 def _renewal(old: Release, entry: Entry, name: str, reasons: tuple[str, ...]) -> Action:
     if name not in old["services"]:
         return Action(name, model.START, "prepare", (model.NEW,))
@@ -256,29 +358,14 @@ def _renewal(old: Release, entry: Entry, name: str, reasons: tuple[str, ...]) ->
 
 
 def _reasons(
-    old: Release, name: str, changes: tuple[Change, ...], mended: Mapping[str, str]
+    old: Release, name: str, keys: Mapping[str, list[str]], mended: Mapping[str, str]
 ) -> tuple[str, ...]:
     if name not in old["services"]:
         return (model.NEW,)
-    found = [change.key for change in changes if (change.kind, change.name) == ("service", name)]
-    if name in mended:
-        found.append(mended[name])
-    return tuple(found)
+    why = (mended[name],) if name in mended else ()
+    return (*keys.get(name, ()), *why)
 
 
 def ordered(release: Release) -> list[str]:
     """All services, dependencies first."""
-    result: list[str] = []
-    seen: set[str] = set()
-
-    def visit(name: str) -> None:
-        if name in seen or name not in release["services"]:
-            return
-        seen.add(name)
-        for other in sorted(release["services"][name]["depends_on"]):
-            visit(other)
-        result.append(name)
-
-    for name in sorted(release["services"]):
-        visit(name)
-    return result
+    return dependencies_first({n: entry["depends_on"] for n, entry in release["services"].items()})

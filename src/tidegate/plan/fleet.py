@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tidegate.host.canon import digest
-from tidegate.host.placement import here
-from tidegate.plan.compare import Release, plan
+from tidegate.host.placement import Views
+from tidegate.plan.compare import Release, Shared, plan
 from tidegate.plan.model import Plan, Unenforced
 
 
@@ -38,16 +38,15 @@ class FleetPlan:
         """What an approval is bound to; of one host its own plan's."""
         if len(self.plans) == 1:
             return next(iter(self.plans.values())).digest
-        return digest({host: plan.digest for host, plan in self.plans.items()})
+        known = ((hosts, made.digest) for hosts, made in self.groups())
+        return digest({host: found for hosts, found in known for host in hosts})
 
     def groups(self) -> Iterator[tuple[list[str], Plan]]:
         """Hosts with equal plans, and that plan."""
-        left = dict(self.plans)
-        while left:
-            first = next(iter(left.values()))
-            hosts = [host for host, plan in left.items() if plan == first]
-            yield hosts, first
-            left = {host: plan for host, plan in left.items() if host not in hosts}
+        found: dict[Plan, list[str]] = {}
+        for host, made in self.plans.items():
+            found.setdefault(made, []).append(host)
+        yield from ((hosts, made) for made, hosts in found.items())
 
     def as_dict(self) -> dict[str, Any]:
         """The ``data`` of a ``tidegate/plan/1`` object; with several hosts each has its own."""
@@ -65,12 +64,21 @@ class FleetPlan:
 
 
 def plan_fleet(new: Release, observed: Mapping[str, Mapping[str, Any]]) -> FleetPlan:
-    """What deploying ``new`` does on each host; ``observed`` are their answers to ``observe``."""
-    wanted = digest(new)
+    """What deploying ``new`` does on each host; ``observed`` are their answers to ``observe``.
+
+    A release that several hosts run is best the same object in all their answers: what they
+    have alike is compared once.
+    """
+    wanted, after = digest(new), Views(new)
+    befores: dict[int, Views] = {}
+    shared = Shared()
     plans = {}
     for host, seen in observed.items():
-        old = seen.get("release")
-        before = here(old, str(seen.get("host") or host)) if old else None
-        running = str(seen.get("release_digest") or "") if old else ""
-        plans[host] = plan(before, here(new, host), seen, (wanted, running))
+        old, before, running = seen.get("release"), None, ""
+        if old:
+            if id(old) not in befores:
+                befores[id(old)] = Views(old)
+            before = befores[id(old)].of(str(seen.get("host") or host))
+            running = str(seen.get("release_digest") or "")
+        plans[host] = plan(before, after.of(host), seen, (wanted, running), shared)
     return FleetPlan(plans)

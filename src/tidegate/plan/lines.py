@@ -22,6 +22,8 @@ _ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
 
 def differences(old: Sections, new: Sections) -> Iterator[tuple[str, str, str]]:
     """(key, old, new) for every key of the two that differs; '' where it is missing."""
+    if old == new:
+        return
     before, after = _table(old), _table(new)
     for key in sorted(set(before) | set(after)):
         one, two = before.get(key, ""), after.get(key, "")

@@ -6,7 +6,7 @@ look like credentials are masked.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from tidegate.host.canon import digest
@@ -23,6 +23,8 @@ BESIDE, REPLACE, START, JOB, SETTINGS, LEAD, REMOVE = (
     "lead",
     "remove",
 )
+# The kind of drift that is not ours to mend.
+STRANGER = "stranger"
 # The reason for a service's first start.
 NEW = "new in the project"
 
@@ -116,11 +118,21 @@ class Plan:
     @property
     def empty(self) -> bool:
         """Whether a deployment would touch nothing: no difference, and nothing to mend."""
-        return not (self.added or self.removed or self.changes or self.actions or self.drift)
+        return not (self.added or self.removed or self.changes or self.actions or self.mended)
+
+    @property
+    def mended(self) -> tuple[Drift, ...]:
+        """The drift that a deployment mends."""
+        return tuple(item for item in self.drift if item.kind != STRANGER)
+
+    @property
+    def strangers(self) -> tuple[Drift, ...]:
+        """What is somebody else's, though it bears a name like ours."""
+        return tuple(item for item in self.drift if item.kind == STRANGER)
 
     def as_dict(self) -> dict[str, Any]:
         """The ``data`` of a ``tidegate/plan/1`` object."""
-        value = asdict(self)
+        value = _plain(self)
         for name in ("added", "removed"):
             value[name] = [{"kind": kind, "name": item} for kind, item in getattr(self, name)]
         return {**value, "empty": self.empty, "digest": self.digest}
@@ -132,7 +144,18 @@ class Plan:
         Published ports and limits are in the release's own digest, to which an approval is bound
         as well.
         """
-        value = asdict(self)
+        value = _plain(self)
         del value["ports"], value["unenforced"]
         value["drift"] = [[item.subject, item.kind] for item in self.drift]
         return digest(value)
+
+
+def _plain(item: Any) -> dict[str, Any]:
+    """A value of this module as JSON has it: ``asdict`` copies every word of it."""
+    found = {}
+    for name in item.__slots__:
+        value = getattr(item, name)
+        if isinstance(value, tuple) and value and not isinstance(value[0], str | tuple):
+            value = [_plain(part) for part in value]
+        found[name] = value
+    return found

@@ -30,9 +30,9 @@ def release_digest(release: Release) -> str:
     return digest(release)
 
 
-def sign_command(key: str) -> tuple[str, ...]:
+def sign_command(key: str, namespace: str = NAMESPACE) -> tuple[str, ...]:
     """The argv that signs the bytes on stdin with the key in file ``key``, armoured on stdout."""
-    return ("ssh-keygen", "-Y", "sign", "-q", "-f", key, "-n", NAMESPACE)
+    return ("ssh-keygen", "-Y", "sign", "-q", "-f", key, "-n", namespace)
 
 
 def load_release(content: bytes) -> Release:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 STATUS = ("git", "status", "--porcelain=v2", "--branch", "--untracked-files=normal")
 SUBJECT = ("git", "log", "-1", "--format=%s")
+MAKERS = ("git", "log", "-1", "--format=%ae%n%ce")
+MAIL = ("git", "config", "user.email")
 SHORT = 7
 
 

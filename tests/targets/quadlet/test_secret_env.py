@@ -9,7 +9,7 @@ import pytest
 from tidegate.compose import Project, load
 from tidegate.edges.disk import Disk
 from tidegate.errors import InputError
-from tidegate.targets.quadlet.secret_env import mark, secret_env, without
+from tidegate.targets.quadlet.secret_env import EnvSecret, mark, secret_env, without
 
 
 def project(folder: Path, text: str) -> Project:
@@ -45,7 +45,9 @@ services:
     assert url.names == ("PASSWORD", "TOKEN")
     values = {"PASSWORD": "p$1\\1", "TOKEN": "t"}
     assert url.value(values) == "postgres://shop:p$1\\1@db/shop?token=t"
-    assert url.use() == {
+    use = url.use()
+    assert len(use.pop("around")) == 12
+    assert use == {
         "name": "PASSWORD,TOKEN",
         "secret": "shop_web_URL",
         "type": "env",
@@ -55,6 +57,16 @@ services:
     assert services["web"]["environment"] == {"PLAIN": "db", "GIVEN": "yes"}
     assert services["other"] == loaded.services["other"]
     assert "⟦" not in str(services)
+
+
+def test_what_stands_around_a_secret_is_part_of_the_release() -> None:
+    """Another host in the same URL is a change of the service, though no secret changed."""
+    one, two, again = (
+        EnvSecret("web", "URL", "shop_web_URL", f"postgres://shop:{mark('KEY')}@{host}/shop").use()
+        for host in ("db", "other", "db")
+    )
+    assert one == again
+    assert one != two
 
 
 @pytest.mark.parametrize(

@@ -50,27 +50,14 @@ def render(
 
     ``settings`` and ``images`` are by service; ``files`` are facts of the project's files by
     absolute path (``wanted_files`` says which); ``variables`` fill configs that name one;
-    ``proxy`` is the fronts' image, by digest; ``hosts`` are the environment's,
-    of which ``drained`` ones run nothing; ``secret_env`` the entries of secret variables, by
-    service. Raises ``InputError`` with the user's line.
+    ``proxy`` is the fronts' image, by digest; ``drained`` ones of ``hosts`` run nothing;
+    ``secret_env`` are entries of secret variables. Raises ``InputError`` with the user's line.
     """
-    scope = strategy.decide(
-        Scope(
-            project,
-            instance,
-            settings,
-            images,
-            files or {},
-            variables or {},
-            secret_env=secret_env or {},
-        )
-    )
-    found = Found()
-    services = {
-        name: _service(scope, name, found)
-        for name in sorted(project.services)
-        if strategy.replicas(scope, name)
-    }
+    given = files or {}, variables or {}
+    scope = Scope(project, instance, settings, images, *given, secret_env=secret_env or {})
+    scope, found = strategy.decide(scope), Found()
+    chosen = [name for name in sorted(project.services) if strategy.replicas(scope, name)]
+    services = {name: _service(scope, name, found) for name in chosen}
     deploy.restarts(scope, services)
     release: Release = {
         "format": FORMAT,

@@ -47,12 +47,16 @@ class EnvSecret:
         return MARK.sub(lambda found: values[found[1]], self.template)
 
     def use(self) -> dict[str, Any]:
-        """Its entry in the release: podman-run(1), --secret, type=env."""
+        """Its entry in the release: podman-run(1), --secret, type=env.
+
+        What stands around the secrets is no secret, and a change of it is one of the service.
+        """
         return {
             "name": ",".join(self.names),
             "secret": self.secret,
             "type": "env",
             "target": self.variable,
+            "around": hashlib.sha256(self.template.encode()).hexdigest()[:12],
         }
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from tidegate.testing.prove import deploy, evidence, kills, protocol, specials
 from tidegate.testing.prove.compose import prove as compose
+from tidegate.testing.prove.fleet import batch
 from tidegate.testing.prove.fleet import prove as fleet
 
 PARTS = ("deploy", "kills", "cases", "compose", "fleet", "protocol")
@@ -29,7 +30,10 @@ def run(asked: argparse.Namespace, seed: int) -> Result:
         return compose.prove(seed, server, asked.corpus, asked.files, asked.damaged)
     if asked.part == "fleet":
         names = (asked.servers or "fleet-1,fleet-2,fleet-3").split(",")
-        return fleet.prove(seed, names, asked.faults, asked.minutes)
+        violations, figures = fleet.prove(seed, names, asked.faults, asked.minutes)
+        ten = [f"{names[0]}-batch-{number}" for number in range(1, batch.HOSTS + 1)]
+        bad, together = batch.measure(ten)
+        return [*violations, *bad], {**figures, "batch": together}
     if asked.part == "protocol":
         return protocol.prove()
     if asked.part == "cases":

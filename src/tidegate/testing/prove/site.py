@@ -30,11 +30,12 @@ INSTANCE = "prove"
 SETTLE_S = 90.0
 
 
-def fresh(name: str) -> Lab:
-    """A lab server of this name that has never been used; one that was there is removed."""
-    if name in Lab.open().names:
-        Lab.open((name,)).down()
-    return Lab.up((name,))
+def fresh(*names: str) -> Lab:
+    """Lab servers of these names that have never been used; those that were there are removed."""
+    there = set(names) & set(Lab.open().names)
+    if there:
+        Lab.open(sorted(there)).down()
+    return Lab.up(names)
 
 
 @dataclass(slots=True)

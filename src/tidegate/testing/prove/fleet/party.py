@@ -32,8 +32,7 @@ SETTLE_S = 120.0
 LEASE_S = 6
 WEB = """\
 #!/bin/sh
-printf 'Content-Type: text/plain\\r\\n\\r\\n'
-cat /version
+printf 'Content-Type: text/plain\\r\\n\\r\\n%s\\n' "$VERSION"
 """
 ROWS = """\
 #!/bin/sh
@@ -47,17 +46,18 @@ cat /data/rows 2>/dev/null
 DOCKERFILE = """\
 FROM busybox:1
 COPY web /www/cgi-bin/version
-COPY version /version
+COPY built /built
 """
 COMPOSE = """\
 services:
   web:
     build: .
     init: true
+    environment: {VERSION: "%(version)s"}
     command: httpd -f -p 8000 -h /www
     ports: ["8080:8000"]
     healthcheck: {test: [CMD, wget, -qO, /dev/null, "http://127.0.0.1:8000/cgi-bin/version"],
-                  interval: 1s}
+                  interval: 10s}
   rows:
     image: busybox:1
     init: true
@@ -106,7 +106,6 @@ class Party:
             (folder / name).write_text(text)
             (folder / name).chmod(0o755)
         (folder / "Dockerfile").write_text(DOCKERFILE)
-        (folder / "compose.yaml").write_text(COMPOSE)
         hosts = {
             server.name: {
                 "ssh": f"deploy@{server.address}",
@@ -139,12 +138,15 @@ class Party:
 
     # -- the controller -----------------------------------------------------------------------
 
-    def next_version(self) -> str:
-        """Commit the next version; its name."""
+    def next_version(self, *, image: bool = False) -> str:
+        """Commit the next version, with an image of its own or only another variable; its name."""
         self.number += 1
-        (self.project.folder / "version").write_text(str(self.number))
-        self.project.commit(f"Version {self.number}")
-        return str(self.number)
+        folder, version = self.project.folder, str(self.number)
+        if image or self.number == 1:
+            (folder / "built").write_text(version)
+        (folder / "compose.yaml").write_text(COMPOSE % {"version": version})
+        self.project.commit(f"Version {version}")
+        return version
 
     def start(self, *words: str, heard: Heard | None = None) -> Run:
         """Begin ``tidegate WORDS`` in the project."""
