@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tidegate.errors import Where
+from tidegate.model.layout import Layout
 from tidegate.shapes import field, record
 
 TYPE_CHECKING = False
@@ -148,7 +149,10 @@ class Notification:
 
 @record(frozen=True, slots=True)
 class Config:
-    """A whole tidegate.yaml; ``root`` is its directory, against which its paths are read."""
+    """A whole tidegate.yaml; ``root`` is its directory, against which its paths are read.
+
+    ``layout`` is that of applications/ and services/ where there is no compose file at the root.
+    """
 
     file: str
     root: str
@@ -161,7 +165,13 @@ class Config:
     registry: str = ""
     policy: Policy = Policy()
     notify: tuple[Notification, ...] = ()
+    layout: Layout = field(default_factory=Layout)
     places: Mapping[Path, Where] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def compose_files(self) -> tuple[str, ...]:
+        """Every compose file that makes the project, by name or by the layout."""
+        return self.compose or self.layout.files
 
     def where(self, *path: str | int) -> Where:
         """The place of the nearest known key on the way to ``path``."""
