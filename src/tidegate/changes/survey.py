@@ -12,7 +12,8 @@ from tidegate.changes.compose_files import Composition, composition
 from tidegate.changes.model import APPLICATION, SERVICE, Because, Image, Target
 from tidegate.changes.rules import Rules
 from tidegate.compose.files import Allowance
-from tidegate.config.load import COMPOSE_FILES, OVERRIDE_FILES, config_of, default_project
+from tidegate.compose.folders import COMPOSE_FILES, OVERRIDE_FILES
+from tidegate.config.load import config_of, default_project
 from tidegate.config.nearest import nearest
 from tidegate.errors import InputError, Where
 from tidegate.model.config import Config

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tidegate.config.load import COMPOSE_FILES, OVERRIDE_FILES
+from tidegate.compose.folders import COMPOSE_FILES, OVERRIDE_FILES
 from tidegate.repo.tree import Tree, is_folder, is_submodule, joined
 from tidegate.shapes import Row, field, record
 
