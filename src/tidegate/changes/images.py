@@ -4,13 +4,13 @@ compose file builds."""
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from tidegate.changes.compose_files import Composition
 from tidegate.changes.model import APPLICATION, Build, Image, Service
 from tidegate.errors import InputError
 from tidegate.images import dockerfile
-from tidegate.model.config import Application, Config
+from tidegate.model.config import Application, Config, Step
 from tidegate.repo.layout import APPLICATIONS, DOCKERFILES, ImageFolder, Layout
 from tidegate.repo.tree import Tree, is_submodule, joined
 
@@ -32,7 +32,8 @@ def images(
         result[folder.name] = _conventional(folder)
     for name, own in (config.applications if config else {}).items():
         if joined(root, f"{APPLICATIONS}/{name}") not in layout.off:
-            result[name] = _declared(name, own, root, result.get(name), tree)
+            steps = [config.steps[step] for step in own.steps] if config else []
+            result[name] = _declared(name, own, root, result.get(name), tree, steps)
     for service in found.services.values():
         if service.build is not None:
             _composed(service, service.build, result)
@@ -60,7 +61,9 @@ def _conventional(found: ImageFolder) -> Image:
     return Image(found.name, found.kind, found.path, Build(found.path, found.dockerfile))
 
 
-def _declared(name: str, own: Application, root: str, usual: Image | None, tree: Tree) -> Image:
+def _declared(
+    name: str, own: Application, root: str, usual: Image | None, tree: Tree, steps: list[Step]
+) -> Image:
     home = joined(root, f"{APPLICATIONS}/{name}")
     if usual is None:
         usual = Image(name, APPLICATION, home if tree.names(home) else "", Build(home))
@@ -73,10 +76,16 @@ def _declared(name: str, own: Application, root: str, usual: Image | None, tree:
         build=Build(context, joined(context, file) if file else usual.build.dockerfile),
         into=own.into,
         at=own.at,
-        watch=tuple(_from(root, pattern) for pattern in own.watch),
+        watch=tuple(_from(root, p) for p in (*own.watch, *_read_by(steps))),
         platforms=own.platforms,
         where=own.where,
     )
+
+
+def _read_by(steps: list[Step]) -> Iterator[str]:
+    """What steps make an application of; their outputs are made, and in no commit."""
+    for step in steps:
+        yield from step.inputs or (f"{step.directory}/**" if step.directory else "**",)
 
 
 def _from(root: str, pattern: str) -> str:

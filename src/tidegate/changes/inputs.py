@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterator
 from tidegate.changes.compose_files import Composition
 from tidegate.changes.model import APPLICATION, SERVICE, Image, Target
 from tidegate.changes.rules import Rule, Rules, Test
-from tidegate.images import ignore, sources
+from tidegate.images import ignore, selection, sources
 from tidegate.images.sources import MAIN, Taken
 from tidegate.repo.layout import SERVICES, Layout
 from tidegate.repo.tree import Tree, joined
@@ -98,16 +98,9 @@ def _below(folder: str, test: Test) -> Test:
 
 def _place(folder: str, pattern: str) -> tuple[str, Test | None]:
     """Where a path or a pattern of a context begins, and the test of what is below."""
-    whole = joined(folder, pattern) if pattern else folder
-    if not ignore.SPECIAL.search(pattern):
-        return whole, None
-    start = folder
-    for part in pattern.split("/"):
-        if ignore.SPECIAL.search(part):
-            break
-        start = joined(start, part)
-    matches = re.compile(f"(?:{ignore.expression(pattern)})(?:/.*)?", re.DOTALL)
-    return start, _below(folder, lambda path: matches.fullmatch(path) is not None)
+    test = selection.matcher(pattern)
+    start = selection.begin(pattern)
+    return joined(folder, start) if start else folder, test and _below(folder, test)
 
 
 def _watched(target: Target, patterns: tuple[str, ...]) -> Iterator[tuple[str, Rule]]:

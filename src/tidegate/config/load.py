@@ -19,6 +19,7 @@ from tidegate.compose.folders import (
 from tidegate.compose.nodes import Node, fail, where
 from tidegate.config import schema
 from tidegate.config.fields import required, section
+from tidegate.config.nearest import nearest
 from tidegate.errors import InputError, Where
 from tidegate.model import config as model
 from tidegate.model.config import Config, Gate
@@ -124,6 +125,7 @@ def config_of(
         folders = NO_FOLDERS
     config = Config(file=file, root=root, **values, layout=folders, places=places(node))
     check_people(config)
+    check_steps(config)
     return config
 
 
@@ -147,6 +149,20 @@ def places(node: Node) -> dict[model.Path, Where]:
         stack += [((*path, key), child) for key, child in current.children().items()]
         stack += [((*path, index), child) for index, child in enumerate(current.items())]
     return found
+
+
+def check_steps(config: Config) -> None:
+    """Applications name steps that there are."""
+    for application in config.applications.values():
+        for name in application.steps:
+            if name not in config.steps:
+                close = nearest(name, config.steps)
+                raise InputError(
+                    f"there is no step {name!r}",
+                    code="unknown-step",
+                    where=config.where("applications", application.name, "steps"),
+                    hint=f"did you mean {close}?" if close else "steps: declares them",
+                )
 
 
 def check_people(config: Config) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 from tidegate.errors import InputError, Where
 from tidegate.images import names
 
-KEY_FORMAT = 1
+KEY_FORMAT = 2
 CARRIED_OUT = frozenset(
     {"context", "dockerfile", "dockerfile_inline", "args", "target", "labels", "network"}
     | {"shm_size", "extra_hosts", "additional_contexts", "platforms", "ulimits", "ssh", "secrets"}

@@ -49,8 +49,27 @@ class ServiceSettings:
 
 
 @record(frozen=True, slots=True)
+class Step:
+    """What is run before images are built: ``run`` in ``directory``, patterns from the root.
+
+    It makes ``outputs`` from ``inputs``; without inputs from all that is in its directory.
+    """
+
+    name: str
+    run: tuple[str, ...]
+    directory: str = ""
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    timeout_s: float = 1800.0
+    where: Where | None = field(default=None, compare=False)
+
+
+@record(frozen=True, slots=True)
 class Application:
-    """What is built into an image, or delivered into another service (``into``, ``at``)."""
+    """What is built into an image, or delivered into another service (``into``, ``at``).
+
+    ``steps`` are names of what is run before.
+    """
 
     name: str
     context: str = ""
@@ -59,6 +78,7 @@ class Application:
     platforms: tuple[str, ...] = ()
     into: str = ""
     at: str = ""
+    steps: tuple[str, ...] = ()
     where: Where | None = field(default=None, compare=False)
 
 
@@ -161,6 +181,7 @@ class Config:
     environments: Mapping[str, Environment]
     services: Mapping[str, ServiceSettings] = field(default_factory=dict)
     applications: Mapping[str, Application] = field(default_factory=dict)
+    steps: Mapping[str, Step] = field(default_factory=dict)
     people: Mapping[str, str] = field(default_factory=dict)
     registry: str = ""
     policy: Policy = Policy()
