@@ -57,8 +57,8 @@ class _Files:
             text = self.tree.text(file)
             if text is None:
                 fail(
-                    f"there is no {file} in this commit", named_at or (file, 0, 0),
-                    code="compose-file", hint="is it committed?",
+                    f"there is no {file}", named_at or (file, 0, 0),
+                    code="compose-file", hint="is it there, and committed?",
                 )  # fmt: skip
             if not is_utf8(text):
                 fail(f"not UTF-8 text: {file}", named_at or (file, 0, 0), code="compose-file")

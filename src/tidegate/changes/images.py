@@ -124,10 +124,10 @@ def _read(image: Image, tree: Tree) -> Image:
         if build.context is None or image.into or _in_submodule(image, tree):
             return image
         raise InputError(
-            f"there is no {build.dockerfile} in this commit, for {image.kind} {image.name}",
+            f"there is no {build.dockerfile}, for {image.kind} {image.name}",
             code="dockerfile-missing",
             where=image.where,
-            hint="is it committed? the path counts from the context",
+            hint="is it there, and committed? the path counts from the context",
         )
     given = {name: value for name, value in build.arguments if value is not None}
     return image._replace(text=text, bases=dockerfile.bases(text, given))

@@ -56,7 +56,15 @@ class Built:
         return local_tag(self.key)
 
 
-NONE: Mapping[str, Built] = {}
+@dataclass(frozen=True, slots=True)
+class Base:
+    """An image of ours that others are built on: its digest, and where the builder finds it."""
+
+    digest: str
+    source: str
+
+
+NONE: Mapping[str, Base] = {}
 
 
 def local_tag(key: str) -> str:
@@ -89,18 +97,16 @@ class Images:
         self._lock = threading.Lock()
         self._locks: dict[str, threading.Lock] = {}
 
-    def key(self, made: Recipe, own: Mapping[str, Built] = NONE) -> Key:
-        """What a recipe is built from, now; ``own`` are bases that were built here, by name."""
+    def key(self, made: Recipe, own: Mapping[str, Base] = NONE) -> Key:
+        """What a recipe is built from, now; ``own`` are bases that are built here, by name."""
         text = _dockerfile(made)
         found = dockerfile.bases(text, made.arguments, dict(made.contexts))
-        bases = {
-            base: own[base].image.digest if base in own else self._base(base) for base in found
-        }
+        bases = {base: own[base].digest if base in own else self._base(base) for base in found}
         key = recipe.key(made, text, _contexts(made, text), bases)
         foreign = {base: identity for base, identity in bases.items() if base not in own}
         known = [base for base, identity in foreign.items() if identity.startswith("sha256:")]
         ready = recipe.qualified(made, known)
-        here = [(base, f"docker-image://{own[base].tag}") for base in bases if base in own]
+        here = [(base, f"docker-image://{own[base].source}") for base in bases if base in own]
         return Key(key, replace(ready, contexts=(*ready.contexts, *here)))
 
     def ensure(
@@ -117,6 +123,11 @@ class Images:
     def _building(self, key: str) -> threading.Lock:
         with self._lock:
             return self._locks.setdefault(key, threading.Lock())
+
+    def known(self, key: str) -> Built | None:
+        """The image of a key where nothing is to be built."""
+        found = self._known(key)
+        return Built(key, found, fresh=False) if found else None
 
     def _ensure(self, key: Key, begin: Callable[[], None], log: Path | None, anew: bool) -> Built:
         found = None if anew else self._known(key.value)

@@ -57,8 +57,13 @@ def digest(
 
 
 def files_digest(root: str, wanted: Selection) -> str:
-    """The same of files below a folder, whatever its .dockerignore says."""
-    return _noted(root, f"{root}\0\0{wanted.name}", list(_entries(root, _Ignoring(""), wanted)))
+    """The same of files below a folder, whatever its .dockerignore says, without git's own."""
+    return _noted(root, f"{root}\0\0{wanted.name}", list(_entries(root, NO_GIT, wanted)))
+
+
+def paths(root: str, wanted: Selection) -> Iterator[str]:
+    """The paths below a folder that are wanted."""
+    return (path for path, _ in _entries(root, NO_GIT, wanted) if wanted.takes(path))
 
 
 def _noted(context: str, name: str, entries: list[Entry]) -> str:
@@ -81,6 +86,9 @@ class _Ignoring:
     def __init__(self, rules: str) -> None:
         self.ignored = ignore.matcher(rules)
         self.takes_back = ignore.takes_back(rules)
+
+
+NO_GIT = _Ignoring(".git")
 
 
 def _wanted(context: str, rules: _Ignoring, taken: Selection) -> list[Entry] | None:

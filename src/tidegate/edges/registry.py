@@ -61,6 +61,22 @@ class Registry:
             _write(note, config)
         return facts(config)
 
+    def find(self, reference: Reference) -> str:
+        """The digest that a tag has now, whatever was noted; "" where there is none to be seen."""
+        try:
+            raw = self._inspect(("--raw",), reference.tagged, None).stdout
+        except InputError:
+            return ""
+        return f"sha256:{hashlib.sha256(raw).hexdigest()}"
+
+    def alias(self, reference: Reference, tag: str) -> None:
+        """Call a pinned image of the registry by one more tag."""
+        named = f"{reference.repository}:{tag}"
+        copy = ("copy", "--quiet", "--all", "--preserve-digests", f"docker://{reference.pinned}")
+        done = run(Command((*_skopeo(), *copy, f"docker://{named}")), timeout_s=600.0)
+        if done.returncode:
+            raise _failure(named, done, None)
+
     def push(self, layout: Path, blobs: Path, reference: Reference) -> None:
         """Send an image of a layout to its registry, under its own digest."""
         argv = (

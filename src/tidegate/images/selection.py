@@ -36,33 +36,30 @@ class Selection:
     """The union of some patterns, less others."""
 
     def __init__(self, patterns: Iterable[str], without: Iterable[str] = ()) -> None:
-        self.patterns = tuple(sorted(set(patterns)))
+        self._patterns = tuple(sorted(set(patterns)))
         self._without = tuple(sorted(set(without)))
-        self._tests = [(begin(p), matcher(p)) for p in self.patterns]
-
-    @property
-    def everything(self) -> bool:
-        """Whether no path is left out."""
-        return "" in self.patterns and not self._without
+        self._wanted = [(begin(pattern), _test(pattern)) for pattern in self._patterns]
+        self._unwanted = [_test(pattern) for pattern in self._without]
 
     @property
     def name(self) -> str:
         """Equal for equal selections."""
-        return "\0".join((*self.patterns, "\0", *self._without))
+        return "\0".join((*self._patterns, "\0", *self._without))
 
     def takes(self, path: str) -> bool:
         """Whether a path counts."""
-        if any(_below(path, place) for place in self._without):
-            return False
-        return any(
-            test(path) if test is not None else _below(path, start) for start, test in self._tests
-        )
+        wanted = any(test(path) for _, test in self._wanted)
+        return wanted and not any(test(path) for test in self._unwanted)
 
     def enters(self, folder: str) -> bool:
         """Whether anything below a folder may count."""
-        if any(_below(folder, place) for place in self._without):
+        if any(test(folder) for test in self._unwanted):
             return False
-        return any(_below(folder, start) or _below(start, folder) for start, _ in self._tests)
+        return any(_below(folder, start) or _below(start, folder) for start, _ in self._wanted)
+
+
+def _test(pattern: str) -> Test:
+    return matcher(pattern) or (lambda path: _below(path, pattern))
 
 
 def _below(path: str, folder: str) -> bool:

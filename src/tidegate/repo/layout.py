@@ -91,6 +91,8 @@ def _composed(tree: Tree, layout: Layout, path: str) -> None:
     names = tree.names(path)
     switch = next((OFF + name for name in COMPOSE_FILES if OFF + name in names), "")
     found = compose_files(tree, path)
+    if path in layout.off:
+        return  # without its image nothing of it runs
     if path.rpartition("/")[2].startswith(OFF):
         layout.off.setdefault(path, f"{path} is switched off by its name")
     elif switch:
