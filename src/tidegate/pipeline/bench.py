@@ -22,7 +22,7 @@ from tidegate.edges.builders import Base, Built, Images, Key
 from tidegate.edges.private_dir import cache_dir
 from tidegate.edges.registry import Registry
 from tidegate.edges.store import Store
-from tidegate.errors import TidegateError
+from tidegate.errors import InfrastructureError, TidegateError
 from tidegate.images import names
 from tidegate.images.facts import ImageFacts, facts
 from tidegate.images.junit import Counts
@@ -163,7 +163,11 @@ class Bench:
         if not self._config.registry or self._orders.anew or self._images.known(key):
             return False
         reference = self._reference(result)
-        digest = self._registry.find(replace(reference, tag=candidate(result)))
+        try:
+            digest = self._registry.find(replace(reference, tag=candidate(result)))
+        except InfrastructureError as problem:
+            self._tell(f"{problem.message}; {result.application.name} is made here")
+            return False
         if not digest:
             return False
         result.reference = reference.at(digest)
