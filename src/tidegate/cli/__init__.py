@@ -52,6 +52,7 @@ COMMANDS: tuple[Entry, ...] = (
         quick="tidegate.cli.changes:quickly",
     ),
     Entry("build", "tidegate.cli.build:build", "Build, test and publish what changed.", SHIP),
+    Entry("release", "tidegate.cli.release:app", "Make, show and compare releases.", SHIP),
     Entry("plan", "tidegate.cli.plan:plan", "Show what a deployment would change, and why.", SHIP),
     Entry("deploy", "tidegate.cli.deploy:deploy", "Deploy this folder, blue-green.", SHIP),
     Entry("rollback", "tidegate.cli.rollback:rollback", "Go back to an earlier release.", SHIP),

@@ -53,9 +53,10 @@ def build(
         )
     live = Progress(quiet=json)
     orders = Orders(anew=anew, tests=not skip_tests, push=push, jobs=jobs)
-    named = branch or next((os.environ[n] for n in BRANCH_VARIABLES if os.environ.get(n)), "")
     try:
-        report = building.build(load_config(config), applications, orders, named, live)
+        report = building.build(
+            load_config(config), applications, orders, branch or branch_here(), live
+        )
     finally:
         live.close()
     if json:
@@ -63,6 +64,11 @@ def build(
     else:
         say(text(report))
     _raise_first(report)
+
+
+def branch_here() -> str:
+    """The branch that a CI builds, which checks out a commit and no branch; "" elsewhere."""
+    return next((os.environ[name] for name in BRANCH_VARIABLES if os.environ.get(name)), "")
 
 
 def _raise_first(report: Report) -> None:
