@@ -96,6 +96,41 @@ def test_build_commands(case: dict[str, Any]) -> None:
             assert list(argv) == case[builder]
 
 
+def test_layers_are_shared_by_way_of_a_registry() -> None:
+    """Read always, written only where something is published."""
+    made = recipe.recipe({"context": "/p"}, platform="", secrets={}, where=lambda _: None)
+
+    def words(builder: str, write: bool) -> list[str]:
+        cache = recipe.Cache("r.example/shop/api", write)
+        argv = recipe.build_argv(
+            recipe.Builder(builder), made, tag="T", dockerfile="D", ignore_file="", output="O",
+            cache=cache,
+        )  # fmt: skip
+        at = argv.index("--cache-from")
+        return list(argv[at:-1])
+
+    assert words("podman", False) == ["--cache-from", "r.example/shop/api"]
+    assert words("buildah", True)[2:] == ["--cache-to", "r.example/shop/api"]
+    assert words("docker", True) == [
+        "--cache-from", "type=registry,ref=r.example/shop/api:cache",
+        "--cache-to", "type=registry,ref=r.example/shop/api:cache,mode=max,ignore-error=true",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("registry", "wanted"),
+    [
+        ("", "tidegate.internal/shop/api"),
+        ("ghcr.io/acme", "ghcr.io/acme/shop/api"),
+        ("127.0.0.1:5000", "127.0.0.1:5000/shop/api"),
+        ("docker.io/acme", "docker.io/acme/shop-api"),
+    ],
+)
+def test_our_images_have_names(registry: str, wanted: str) -> None:
+    """Docker Hub knows two levels, other registries any number."""
+    assert names.own("shop", "API", registry).repository == wanted
+
+
 def test_short_names_are_docker_hubs() -> None:
     """A builder is told what a short name means; whole names and own contexts stay as they are."""
     build = {"context": "/p", "additional_contexts": {"lib": "/l"}}

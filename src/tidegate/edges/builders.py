@@ -25,7 +25,7 @@ from tidegate.edges.process import Command, checked, run
 from tidegate.edges.store import Store, StoredImage
 from tidegate.errors import InfrastructureError, InputError
 from tidegate.images import dockerfile, names, recipe, sources
-from tidegate.images.recipe import Builder, Recipe
+from tidegate.images.recipe import NO_CACHE, Builder, Cache, Recipe
 from tidegate.images.selection import Selection
 
 BUILD_TIMEOUT_S = 3600.0
@@ -110,7 +110,13 @@ class Images:
         return Key(key, replace(ready, contexts=(*ready.contexts, *here)))
 
     def ensure(
-        self, key: Key, begin: Callable[[], None], *, log: Path | None = None, anew: bool = False
+        self,
+        key: Key,
+        begin: Callable[[], None],
+        *,
+        log: Path | None = None,
+        anew: bool = False,
+        cache: Cache = NO_CACHE,
     ) -> Built:
         """The image of a key; ``begin`` is told before it is built, ``log`` gets the builder's
         words, ``anew`` builds it though it is known.
@@ -118,7 +124,11 @@ class Images:
         Equal recipes of two services, asked for at once, are built once.
         """
         with self._building(key.value):
-            return self._ensure(key, begin, log, anew)
+            found = None if anew else self.known(key.value)
+            if found is not None:
+                return found
+            begin()
+            return self._built(key, log, cache)
 
     def _building(self, key: str) -> threading.Lock:
         with self._lock:
@@ -129,12 +139,8 @@ class Images:
         found = self._known(key)
         return Built(key, found, fresh=False) if found else None
 
-    def _ensure(self, key: Key, begin: Callable[[], None], log: Path | None, anew: bool) -> Built:
-        found = None if anew else self._known(key.value)
-        if found is not None:
-            return Built(key.value, found, fresh=False)
-        begin()
-        digest = self._build(key.recipe, key.value, log)
+    def _built(self, key: Key, log: Path | None, cache: Cache) -> Built:
+        digest = self._build(key.recipe, key.value, log, cache)
         image = self._store.image(digest)
         if image is None:
             where = key.recipe.context
@@ -190,7 +196,7 @@ class Images:
                 raise
             return done.text.strip()
 
-    def _build(self, made: Recipe, key: str, log: Path | None) -> str:
+    def _build(self, made: Recipe, key: str, log: Path | None, cache: Cache) -> str:
         builder = detect()
         with tempfile.TemporaryDirectory(prefix="build-", dir=self._store.root) as folder:
             layout = Path(folder) / "layout"
@@ -199,7 +205,7 @@ class Images:
             own_ignores = context.ignore_file(made.context, made.dockerfile)
             argv = recipe.build_argv(
                 builder, made, tag=tag, dockerfile=file, ignore_file=own_ignores,
-                output=str(layout),
+                output=str(layout), cache=cache,
             )  # fmt: skip
             done = run(Command(argv), timeout_s=BUILD_TIMEOUT_S, cwd=made.context)
             if log is not None:

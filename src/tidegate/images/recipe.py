@@ -59,6 +59,17 @@ class Builder:
     options: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """A repository in a registry that keeps layers for other machines; "" is none."""
+
+    repository: str = ""
+    write: bool = False
+
+
+NO_CACHE = Cache()
+
+
 def recipe(
     build: Mapping[str, Any],
     *,
@@ -147,7 +158,14 @@ def qualified(made: Recipe, bases: Iterable[str]) -> Recipe:
 
 
 def build_argv(
-    builder: Builder, made: Recipe, *, tag: str, dockerfile: str, ignore_file: str, output: str
+    builder: Builder,
+    made: Recipe,
+    *,
+    tag: str,
+    dockerfile: str,
+    ignore_file: str,
+    output: str,
+    cache: Cache = NO_CACHE,
 ) -> tuple[str, ...]:
     """The build command; docker writes an OCI layout to ``output``, the others keep ``tag``."""
     words: list[str] = {
@@ -163,6 +181,7 @@ def build_argv(
         words += ["--tag", tag]
         if ignore_file:
             words += ["--ignorefile", ignore_file]
+    words += _cached(builder, cache) if cache.repository else ()
     for name, value in (
         ("--target", made.target),
         ("--platform", made.platform),
@@ -171,6 +190,15 @@ def build_argv(
     ):
         words += [name, value] if value else []
     return (*words, *_repeated(made), made.context)
+
+
+def _cached(builder: Builder, cache: Cache) -> tuple[str, ...]:
+    """Layers from a registry and, where wanted, to it: podman-build(1), buildx-build(1)."""
+    read = write = cache.repository
+    if builder.name == "docker":
+        read = f"type=registry,ref={cache.repository}:cache"
+        write = f"{read},mode=max,ignore-error=true"
+    return ("--cache-from", read, *(("--cache-to", write) if cache.write else ()))
 
 
 def _repeated(made: Recipe) -> list[str]:

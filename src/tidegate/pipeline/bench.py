@@ -27,6 +27,7 @@ from tidegate.images import names
 from tidegate.images.facts import ImageFacts, facts
 from tidegate.images.junit import Counts
 from tidegate.images.names import Reference
+from tidegate.images.recipe import Cache
 from tidegate.pipeline.applications import Application
 from tidegate.ports import Reporter
 
@@ -184,6 +185,7 @@ class Bench:
                 lambda: self._tell(f"building {name}"),
                 log=folder / "build.log",
                 anew=self._orders.anew,
+                cache=Cache(self._layers(result), write=self._orders.push),
             )
         if built.fresh:
             self._tell(f"built {name} in {result.seconds['build']:.1f} s")
@@ -230,6 +232,10 @@ class Bench:
 
     def _reference(self, result: Result) -> Reference:
         return names.own(self._config.project, result.application.name, self._config.registry)
+
+    def _layers(self, result: Result) -> str:
+        """Where other machines find its layers."""
+        return self._reference(result).repository if self._config.registry else ""
 
     def _tell(self, text: str) -> None:
         self._reporter.phase("build", "info", text)
