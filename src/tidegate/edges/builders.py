@@ -168,11 +168,12 @@ class Images:
         return built.tag
 
     def _forget(self) -> None:
-        """Drop builds that nobody asked for in ``KEPT_S``, and the blobs that only they had."""
+        """Drop builds that nobody asked for in ``KEPT_S``, and what only they had, here and there."""
         limit = time.time() - KEPT_S
         for note in self._notes.iterdir():
             if note.stat().st_mtime < limit:
                 note.unlink(missing_ok=True)
+                run(Command((detect().name, "rmi", local_tag(note.name))))
         digests = [str(json.loads(note.read_text())["digest"]) for note in self._notes.iterdir()]
         self._store.prune(digests, limit)
 

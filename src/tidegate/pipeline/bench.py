@@ -8,6 +8,7 @@ found by its key, so that another machine neither builds nor tests it again.
 from __future__ import annotations
 
 import hashlib
+import shutil
 import threading
 import time
 from collections.abc import Iterable, Mapping
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tidegate.edges import image_tests, steps
-from tidegate.edges.builders import Base, Built, Images, Key
+from tidegate.edges.builders import KEPT_S, Base, Built, Images, Key
 from tidegate.edges.private_dir import cache_dir
 from tidegate.edges.registry import Registry
 from tidegate.edges.store import Store
@@ -146,12 +147,22 @@ class Bench:
             own[written] = base.base
         key = self._images.key(one.recipe, own)
         result.key = key.value
-        result.folder = cache_dir("reports", self._config.project, one.name, key.value[:16])
+        result.folder = self._reports(one.name, key.value)
         if not self._found(result, key.value):
             self._build(result, key)
             self._test(result)
         if self._orders.push:
             self._publish(result)
+
+    def _reports(self, name: str, key: str) -> Path:
+        """The folder for logs and reports of a build; those of old ones go."""
+        folder = cache_dir("reports", self._config.project, name, key[:16])
+        folder.touch()
+        limit = time.time() - KEPT_S
+        for other in folder.parent.iterdir():
+            if other.stat().st_mtime < limit:
+                shutil.rmtree(other, ignore_errors=True)
+        return folder
 
     def _step(self, step: Step) -> None:
         with self._alone(f"step {step.name}"):
