@@ -168,7 +168,7 @@ class Images:
         return built.tag
 
     def _forget(self) -> None:
-        """Drop builds that nobody asked for in ``KEPT_S``, and what only they had, here and there."""
+        """Drop builds that nobody asked for in ``KEPT_S``, and what only they had."""
         limit = time.time() - KEPT_S
         for note in self._notes.iterdir():
             if note.stat().st_mtime < limit:
