@@ -31,7 +31,8 @@ def images(
             )
         result[folder.name] = _conventional(folder)
     for name, own in (config.applications if config else {}).items():
-        if joined(root, f"{APPLICATIONS}/{name}") not in layout.off:
+        home = joined(root, f"{APPLICATIONS}/{name}")
+        if home not in layout.off or any(file in tree.names(home) for file in DOCKERFILES):
             steps = [config.steps[step] for step in own.steps] if config else []
             result[name] = _declared(name, own, root, result.get(name), tree, steps)
     for service in found.services.values():

@@ -12,13 +12,13 @@ from tidegate.changes.compose_files import Composition, composition
 from tidegate.changes.model import APPLICATION, SERVICE, Because, Image, Target
 from tidegate.changes.rules import Rules
 from tidegate.compose.files import Allowance
-from tidegate.compose.folders import COMPOSE_FILES, OVERRIDE_FILES
+from tidegate.compose.folders import COMPOSE_FILES, OVERRIDE_FILES, SKIPPED
 from tidegate.config.load import config_of, default_project
 from tidegate.config.nearest import nearest
 from tidegate.errors import InputError, Where
 from tidegate.model.config import Config
 from tidegate.repo.diff import FileChange
-from tidegate.repo.layout import DOCKERFILES, OFF, VERSIONS, Layout, discover
+from tidegate.repo.layout import DOCKERFILES, VERSIONS, Layout, discover
 from tidegate.repo.tree import Tree, is_utf8, joined
 from tidegate.shapes import Row, field, record
 
@@ -144,7 +144,7 @@ def _compare(found: Survey, now: Project, before: Tree, paths: set[str], where: 
     defining = {
         path
         for path in paths
-        if (path.endswith(ENDINGS) and path.rpartition("/")[2].removeprefix(OFF) in DEFINING)
+        if (path.endswith(ENDINGS) and path.rpartition("/")[2].removeprefix(SKIPPED) in DEFINING)
         or path in named
     }
     if not defining:

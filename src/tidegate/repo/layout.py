@@ -1,20 +1,18 @@
 """What a repository holds by convention: applications/, tools/ and services/.
 
 A folder of applications/ or tools/ with a Dockerfile is an image; a compose file there or in a
-folder of services/ says what runs. A file named ``skipped-Dockerfile`` or
-``skipped-docker-compose.yml``, or a folder named ``skipped-…``, switches that one off.
+folder of services/ says what runs, by the rules of ``tidegate.compose.folders``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tidegate.compose.folders import COMPOSE_FILES, OVERRIDE_FILES
+from tidegate.compose.folders import compose_files, layout_of
 from tidegate.repo.tree import Tree, is_folder, is_submodule, joined
 from tidegate.shapes import Row, field, record
 
 APPLICATIONS, TOOLS, SERVICES = "applications", "tools", "services"
-OFF = "skipped-"
 DOCKERFILES = ("Dockerfile", "Containerfile")
 VERSIONS = f"{SERVICES}/version.env"
 
@@ -44,58 +42,35 @@ def discover(tree: Tree, root: str, compose: tuple[str, ...] = ()) -> Layout:
     folders = {part: list(_folders(tree, path)) for part, path in parts.items()}
     tree.fetch([path for found in folders.values() for path, _ in found])
     layout = Layout()
+    listing = {
+        f"{part}/{path.rpartition('/')[2]}": tree.names(path)
+        for part, found in folders.items()
+        for path, _ in found
+    }
+    for folder in layout_of(listing).folders:
+        if folder.off:
+            layout.off[joined(root, folder.path)] = f"{joined(root, folder.off)} switches it off"
+        if folder.files and not folder.path.startswith(TOOLS):
+            layout.compose.append(tuple(joined(root, file) for file in folder.files))
     for part in (APPLICATIONS, TOOLS):
         for path, mode in folders[part]:
             _image(tree, layout, part, path, mode)
-    found = compose_files(tree, root)
-    if compose:
-        layout.compose.append(tuple(joined(root, name) for name in compose))
-    elif found:
-        layout.compose.append(found)
-    else:
-        for part in (APPLICATIONS, SERVICES):
-            for path, _ in folders[part]:
-                _composed(tree, layout, path)
+    found = compose_files(tree.names(root))
+    if compose or found:
+        layout.compose = [tuple(joined(root, name) for name in compose or found)]
     return layout
 
 
-def compose_files(tree: Tree, folder: str) -> tuple[str, ...]:
-    """The compose file that docker compose would find in a folder, and its override."""
-    names = tree.names(folder)
-    for name in COMPOSE_FILES:
-        if name in names:
-            override = [other for other in OVERRIDE_FILES if other in names]
-            return tuple(joined(folder, found) for found in (name, *override[:1]))
-    return ()
-
-
 def _folders(tree: Tree, path: str) -> Iterator[tuple[str, str]]:
+    """Hidden ones do not count."""
     for name, mode in tree.names(path).items():
-        if is_folder(mode) or is_submodule(mode):
+        if (is_folder(mode) or is_submodule(mode)) and not name.startswith("."):
             yield f"{path}/{name}", mode
 
 
 def _image(tree: Tree, layout: Layout, part: str, path: str, mode: str) -> None:
+    """A folder with a Dockerfile; one whose compose file alone is off is an image all the same."""
     name, names = path.rpartition("/")[2], tree.names(path)
-    switch = next((OFF + file for file in DOCKERFILES if OFF + file in names), "")
     dockerfile = next((f"{path}/{file}" for file in DOCKERFILES if file in names), "")
-    if name.startswith(OFF):
-        layout.off[path] = f"{path} is switched off by its name"
-    elif switch:
-        layout.off[path] = f"{path}/{switch} switches it off"
-    elif dockerfile or is_submodule(mode):
+    if dockerfile or is_submodule(mode):
         layout.images.append(ImageFolder(name, part.removesuffix("s"), path, dockerfile))
-
-
-def _composed(tree: Tree, layout: Layout, path: str) -> None:
-    names = tree.names(path)
-    switch = next((OFF + name for name in COMPOSE_FILES if OFF + name in names), "")
-    found = compose_files(tree, path)
-    if path in layout.off:
-        return  # without its image nothing of it runs
-    if path.rpartition("/")[2].startswith(OFF):
-        layout.off.setdefault(path, f"{path} is switched off by its name")
-    elif switch:
-        layout.off.setdefault(path, f"{path}/{switch} switches it off")
-    elif found:
-        layout.compose.append(found)
