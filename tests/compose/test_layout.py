@@ -6,7 +6,7 @@ from graphlib import TopologicalSorter
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tidegate.compose import Project
@@ -248,6 +248,7 @@ def reached(services: Any, name: str) -> set[str]:
     return found
 
 
+@settings(deadline=None)
 @given(projects())
 def test_numbers_never_contradict_dependencies(
     made: tuple[dict[str, dict[str, Any]], dict[str, int]],

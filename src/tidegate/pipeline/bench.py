@@ -121,7 +121,8 @@ class Bench:
     def publish(self) -> None:
         """Send all that was made to the registry, where there is one."""
         for result in self._done.values():
-            self._publish(result)
+            if result.error is None:
+                self._publish(result)
 
     def _attempt(self, application: Application) -> Result:
         with self._alone(f"application {application.name}"):
@@ -135,24 +136,25 @@ class Bench:
             return result
 
     def _make(self, result: Result) -> None:
-        one = result.application
-        for step in one.steps:
+        for step in result.application.steps:
             with _timed(result, "steps"):
                 self._step(step)
-        own = {}
-        for written, name in one.bases.items():
-            base = self.ensure(self._applications[name])
-            if base.local is not None:
-                self._images.present(base.local)
-            own[written] = base.base
-        key = self._images.key(one.recipe, own)
+        key = self._key(result.application)
         result.key = key.value
-        result.folder = self._reports(one.name, key.value)
+        result.folder = self._reports(result.application.name, key.value)
         if not self._found(result, key.value):
             self._build(result, key)
             self._test(result)
         if self._orders.push:
             self._publish(result)
+
+    def _key(self, application: Application) -> Key:
+        """What it is built from, its own bases built."""
+        made = {
+            written: self.ensure(self._applications[name]).base
+            for written, name in application.bases.items()
+        }
+        return self._images.key(application.recipe, made)
 
     def _reports(self, name: str, key: str) -> Path:
         """The folder for logs and reports of a build; those of old ones go."""
@@ -191,6 +193,8 @@ class Bench:
         name, folder = result.application.name, result.folder
         assert folder is not None
         with _timed(result, "build"):
+            if self._orders.anew or self._images.known(key.value) is None:
+                self._bring_bases(result.application)
             built = self._images.ensure(
                 key,
                 lambda: self._tell(f"building {name}"),
@@ -204,6 +208,13 @@ class Bench:
         result.local = built
         result.reference = self._reference(result).at(built.image.digest)
         result.declared = replace(facts(built.image.config), shell=built.image.shell)
+
+    def _bring_bases(self, application: Application) -> None:
+        """Put what it is built on into the builder's reach."""
+        for name in application.bases.values():
+            local = self.ensure(self._applications[name]).local
+            if local is not None:
+                self._images.present(local)
 
     def _test(self, result: Result) -> None:
         one, folder, built = result.application, result.folder, result.local
