@@ -25,7 +25,7 @@ def revision(root: str) -> Revision:
     return git.revision(done.text) if done.returncode == 0 else Revision()
 
 
-def commit(root: str, branch: str) -> Commit:
+def head(root: str, branch: str) -> Commit:
     """The commit that is checked out; one without an id outside of git, and before the first."""
     told = [_said(words, root) for words in (tags.COMMIT, tags.VERSIONS, tags.DEFAULT)]
     return tags.commit(told[0], branch, told[1], told[2])

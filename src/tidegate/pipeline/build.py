@@ -64,7 +64,7 @@ def prepare(config: Config, orders: Orders, branch: str, reporter: Reporter) -> 
     project = compose(config, environment_variables(config, environment, {}))
     found = applications(config, project)
     revision = worktree.revision(config.root)
-    commit = worktree.commit(config.root, branch or revision.branch)
+    commit = worktree.head(config.root, branch or revision.branch)
     if orders.push:
         require_registry(config)
         require_commit(revision, commit)
