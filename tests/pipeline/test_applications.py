@@ -15,12 +15,17 @@ CONFIG = """\
 version: 1
 project: shop
 steps: {site: {run: [make], in: libs/site, outputs: [libs/site/dist]}}
-applications: {web: {context: ., dockerfile: applications/web/Dockerfile, steps: site}}
+applications:
+  web: {context: ., dockerfile: applications/web/Dockerfile, steps: site}
+  api: {platforms: [linux/arm64]}
 environments: {production: {hosts: {a: {ssh: a@192.0.2.1}}, variables: {KIND: slim}}}
 """
 COMPOSE = """\
 services:
   api: {build: {context: applications/api, args: {KIND: "${KIND}"}}}
+  old: {build: applications/base}
+  old-debug: {build: {context: applications/base, args: {KIND: debug}}}
+  side: {build: {dockerfile_inline: "FROM shop-api"}}
   api-migrate: {build: {context: applications/api, args: {KIND: "${KIND}"}}}
   api-debug: {build: {context: applications/api, args: {KIND: debug}}}
   web: {image: "example.com/shop/web:1"}
@@ -43,7 +48,7 @@ def found(root: Path) -> tuple[dict[str, Application], dict[str, Application]]:
     [environment] = config.environments.values()
     project = compose(config, environment_variables(config, environment, {}))
     everything = applications(config, project)
-    return everything, served(everything, project)
+    return everything, served(everything)
 
 
 @pytest.fixture
@@ -60,8 +65,10 @@ def test_folders_configuration_and_compose_files_count(root: Path) -> None:
     assert {name: one.kind for name, one in everything.items()} == {
         "api": "application", "base": "application", "python": "application",
         "web": "application", "probe": "tool", "api-debug": "application",
+        "old-debug": "application", "side": "application",
     }  # fmt: skip
     assert dict(everything["api"].recipe.args) == {"KIND": "slim"}
+    assert everything["api"].recipe.platform == "linux/arm64"
     assert everything["api"].tests == str(root / "applications/api/entrypoints/entrypoint_test.sh")
     assert everything["web"].recipe.context == str(root)
     assert [step.name for step in everything["web"].steps] == ["site"]
@@ -74,12 +81,15 @@ def test_equal_recipes_are_one_image(root: Path) -> None:
     assert by_service["api"] is by_service["api-migrate"] is everything["api"]
     assert dict(by_service["api-debug"].recipe.args) == {"KIND": "debug"}
     assert "web" not in by_service
+    assert by_service["old"] is everything["base"]
+    assert dict(by_service["old-debug"].recipe.args) == {"KIND": "debug"}
 
 
 def test_only_our_own_bases_are_built_first(root: Path) -> None:
     """shop/base is an application of the project; python:3 is not, though a folder has its name."""
     everything, _ = found(root)
     assert everything["api"].bases == {"shop/base": "base"}
+    assert everything["side"].bases == {"shop-api": "api"}
     assert everything["web"].bases == {}
 
 

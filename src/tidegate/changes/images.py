@@ -4,7 +4,7 @@ compose file builds."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from tidegate.changes.compose_files import Composition
 from tidegate.changes.model import APPLICATION, Build, Image, Service
@@ -49,7 +49,7 @@ def image_of(service: Service, known: Mapping[str, Image], project: str) -> str:
     return by_reference(service.image, known, project)
 
 
-def by_reference(reference: str, known: Mapping[str, Image], project: str) -> str:
+def by_reference(reference: str, known: Collection[str], project: str) -> str:
     """The image of ours that a reference names, by its last part; variables do not count."""
     last = re.sub(_VARIABLE, "", reference).partition("@")[0].rpartition("/")[2].partition(":")[0]
     for name in (last, last.removeprefix(f"{project}-")):

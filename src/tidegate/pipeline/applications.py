@@ -7,17 +7,17 @@ folders of applications/ and tools/, entries of tidegate.yaml, and what compose 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from tidegate.changes.compose_files import composition
+from tidegate.changes.compose_files import Composition
 from tidegate.changes.images import by_reference, images
-from tidegate.changes.model import Image
+from tidegate.changes.model import APPLICATION, Image
 from tidegate.compose import Project
 from tidegate.config.nearest import nearest
 from tidegate.edges.disk_tree import DiskTree
 from tidegate.errors import InputError, Where
-from tidegate.images import recipe
+from tidegate.images import dockerfile, recipe
 from tidegate.images.recipe import Recipe
 from tidegate.model.config import Config, Step
 from tidegate.repo.layout import discover
@@ -29,12 +29,14 @@ TESTS = ("entrypoint_test.sh", "entrypoints/entrypoint_test.sh")
 class Application:
     """One image of ours; ``tests`` is the path of its test script, "" where it has none.
 
-    ``bases`` leads from names in its Dockerfile to applications.
+    ``services`` are those that build it, ``bases`` leads from names in its Dockerfile to
+    applications.
     """
 
     name: str
     kind: str
     recipe: Recipe
+    services: tuple[str, ...] = ()
     tests: str = ""
     steps: tuple[Step, ...] = ()
     bases: Mapping[str, str] = field(default_factory=dict)
@@ -42,40 +44,60 @@ class Application:
 
 
 def applications(config: Config, project: Project) -> dict[str, Application]:
-    """Every application by its name; what has no Dockerfile is delivered as it lies there."""
+    """Every application by its name; what has no Dockerfile is delivered as it lies there.
+
+    What compose builds is what the loader made of its files: with values, includes and all.
+    """
     tree = DiskTree(config.root)
-    layout = discover(tree, "", config.compose)
-    composed = composition(layout.compose, tree)
-    known = images(layout, config, "", composed, tree)
+    known = images(discover(tree, ""), config, "", Composition(), tree)
     built = {name: image for name, image in known.items() if image.text is not None}
     found: dict[str, Application] = {}
     for name, image in built.items():
         own = config.applications.get(name)
-        first = next((s for s in image.names if _builds(project, s)), "")
         found[name] = Application(
             name,
             image.kind,
-            composed_recipe(project, first) if first else _recipe(image, config.root),
+            _recipe(image, config.root),
             tests=_tests(config.root, image),
             steps=tuple(config.steps[step] for step in own.steps) if own else (),
-            bases=_bases(image, built, config.project),
             where=image.where,
         )
+    _compose(found, project)
+    found = {
+        name: replace(one, bases=_bases(one, found, config.project)) for name, one in found.items()
+    }
     _require_order(found)
     return found
 
 
-def served(found: Mapping[str, Application], project: Project) -> dict[str, Application]:
-    """The application of each service that compose builds: the one with the same recipe, else
-    one of its own."""
-    by_recipe = {one.recipe: one for one in found.values()}
-    result = {}
+def _compose(found: dict[str, Application], project: Project) -> None:
+    """A service that builds what an application is says how; any other build is one more."""
+    said: dict[str, Recipe] = {}
     for service in project.services:
-        if _builds(project, service):
-            made = composed_recipe(project, service)
-            alone = Application(service, "application", made, where=made.where)
-            result[service] = by_recipe.get(made, alone)
-    return result
+        if "build" not in project.services[service]:
+            continue
+        made = composed_recipe(project, service)
+        name = next((one for one, other in said.items() if other == made), "")
+        if not name:
+            free = (one for one in found if one not in said)
+            name = next((one for one in free if _place(found[one].recipe) == _place(made)), "")
+        if not name:
+            name = service if service not in found else f"{service}-build"
+            tests = _script(Path(made.context))
+            found[name] = Application(name, APPLICATION, made, tests=tests, where=made.where)
+        said[name] = made
+        one = found[name]
+        ready = replace(made, platform=made.platform or one.recipe.platform)
+        found[name] = replace(one, recipe=ready, services=(*one.services, service))
+
+
+def _place(made: Recipe) -> tuple[str, str, str]:
+    return made.context.rstrip("/"), made.dockerfile, made.inline
+
+
+def served(found: Mapping[str, Application]) -> dict[str, Application]:
+    """The application of each service that compose builds."""
+    return {service: one for one in found.values() for service in one.services}
 
 
 def composed_recipe(project: Project, service: str) -> Recipe:
@@ -87,10 +109,6 @@ def composed_recipe(project: Project, service: str) -> Recipe:
         secrets=project.secrets,
         where=lambda key: project.where(("services", service, "build", key)),
     )
-
-
-def _builds(project: Project, service: str) -> bool:
-    return "build" in project.services.get(service, {})
 
 
 def chosen(found: Mapping[str, Application], names: Iterable[str]) -> list[str]:
@@ -125,16 +143,21 @@ def _recipe(image: Image, root: str) -> Recipe:
 
 def _tests(root: str, image: Image) -> str:
     """The script of an application's own folder."""
-    found = (Path(root, image.folder, name) for name in TESTS if image.folder)
-    return next((str(path) for path in found if path.is_file()), "")
+    return _script(Path(root, image.folder)) if image.folder else ""
 
 
-def _bases(image: Image, known: Mapping[str, Image], project: str) -> dict[str, str]:
+def _script(folder: Path) -> str:
+    return next((str(folder / name) for name in TESTS if (folder / name).is_file()), "")
+
+
+def _bases(one: Application, known: Mapping[str, Application], project: str) -> dict[str, str]:
     """Bases that are applications themselves; a public image of the same name is none of ours."""
-    found = {}
-    for written in image.bases:
+    made, found = one.recipe, {}
+    file = Path(made.dockerfile)
+    text = made.inline or (file.read_text(errors="replace") if file.is_file() else "")
+    for written in dockerfile.bases(text, made.arguments, dict(made.contexts)):
         name = by_reference(written, known, project)
-        if name and name != image.name and _is_ours(written, name, project):
+        if name and name != one.name and _is_ours(written, name, project):
             found[written] = name
     return found
 

@@ -223,7 +223,7 @@ class Workshop:
         self._registry = registry
         self.store = Store()
         found = applications(config, project)
-        self._served = served(found, project)
+        self._served = served(found)
         self._in_registry = bool(config.registry)
         self.bench = Bench(config, found, self.store, registry, reporter)
 

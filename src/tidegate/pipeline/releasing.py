@@ -90,7 +90,7 @@ def _contents(work: Work, branch: Releases, results: tuple[Result, ...]) -> Cont
         for one in results
         if one.reference is not None
     }
-    by_service = served(work.found, work.project)
+    by_service = served(work.found)
     before = _pinned(work.commit.oid, branch)
     services = {}
     for name, body in work.project.services.items():
