@@ -54,6 +54,12 @@ def applications(config: Config, project: Project) -> dict[str, Application]:
     found: dict[str, Application] = {}
     for name, image in built.items():
         own = config.applications.get(name)
+        if len(image.platforms) > 1:
+            raise InputError(
+                "several platforms in one build are not handled", code="build-platforms",
+                where=config.where("applications", name, "platforms"),
+                hint="name the platform of your servers",
+            )  # fmt: skip
         found[name] = Application(
             name,
             image.kind,
