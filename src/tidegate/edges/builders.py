@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tidegate.edges import context
-from tidegate.edges.private_dir import cache_dir
+from tidegate.edges.private_dir import cache_dir, write_json
 from tidegate.edges.process import Command, checked, run
 from tidegate.edges.store import Store, StoredImage
 from tidegate.errors import InfrastructureError, InputError
@@ -146,8 +146,9 @@ class Images:
             where = key.recipe.context
             raise InfrastructureError(f"the build of {where} is incomplete", code="build")
         shell = self._store.has_shell(digest)
-        (self._notes / key.value).write_text(json.dumps({"digest": digest, "shell": shell}))
-        self._forget()
+        write_json(self._notes / key.value, {"digest": digest, "shell": shell})
+        with self._lock:
+            self._forget()
         return Built(key.value, replace(image, shell=shell), fresh=True)
 
     def present(self, built: Built) -> str:
@@ -170,11 +171,15 @@ class Images:
     def _forget(self) -> None:
         """Drop builds that nobody asked for in ``KEPT_S``, and what only they had."""
         limit = time.time() - KEPT_S
+        digests = []
         for note in self._notes.iterdir():
+            if "." in note.name:
+                continue  # somebody writes it just now
             if note.stat().st_mtime < limit:
                 note.unlink(missing_ok=True)
                 run(Command((detect().name, "rmi", local_tag(note.name))))
-        digests = [str(json.loads(note.read_text())["digest"]) for note in self._notes.iterdir()]
+            else:
+                digests.append(str(json.loads(note.read_text())["digest"]))
         self._store.prune(digests, limit)
 
     def _known(self, key: str) -> StoredImage | None:

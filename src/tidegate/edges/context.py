@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tidegate.edges.private_dir import cache_dir
+from tidegate.edges.private_dir import cache_dir, write_json
 from tidegate.errors import InputError, Where
 from tidegate.images import ignore
 from tidegate.images.selection import Selection
@@ -76,7 +76,7 @@ def _noted(context: str, name: str, entries: list[Entry]) -> str:
     found = _digest(context, entries)
     newest = max((max(s.st_mtime, s.st_ctime) for _, s in entries), default=0.0)
     if newest < time.time() - REST_S:
-        note.write_text(json.dumps({"seen": seen, "digest": found}))
+        write_json(note, {"seen": seen, "digest": found})
     return found
 
 

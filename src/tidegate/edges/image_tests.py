@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tidegate.edges.builders import Built, detect
-from tidegate.edges.private_dir import cache_dir
+from tidegate.edges.private_dir import cache_dir, write_json
 from tidegate.edges.process import Command, Completed, run
 from tidegate.errors import DeploymentFailed, InfrastructureError
 from tidegate.images import junit
@@ -58,7 +58,7 @@ def require(built: Built, script: str, folder: Path, *, name: str, anew: bool = 
     if done.returncode:
         raise _failed(name, done, found, folder)
     counts = {key: getattr(found, key) for key in Counts.__match_args__} if found else None
-    note.write_text(json.dumps(counts))
+    write_json(note, counts)
     return Tested("passed", found)
 
 

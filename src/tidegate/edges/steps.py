@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 
 from tidegate.edges import context
-from tidegate.edges.private_dir import cache_dir
+from tidegate.edges.private_dir import cache_dir, write_json
 from tidegate.edges.process import Command, run
 from tidegate.errors import DeploymentFailed, InputError
 from tidegate.images.selection import Selection
@@ -42,7 +42,7 @@ def perform(step: Step, root: str, log: Path) -> bool:
             log=tuple(done.complaint.splitlines()[-LAST:]),
         )
     _require_outputs(step, root)
-    note.write_text(json.dumps([_key(step, root), made(step, root)]))
+    write_json(note, [_key(step, root), made(step, root)])
     return True
 
 
