@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -9,6 +10,8 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -18,44 +21,62 @@ from tidegate.lab import Lab
 
 # Of the password "let me in", made by crypt(3).
 HTPASSWD = "ci:$2b$04$K6ATcCXX4dX/jAguqU2FROAn0eHyKs.ULs0bSNC5018MhCQLfNbTa\n"
-CONFIG = """\
-version: 0.1
-log: {{level: error, accesslog: {{disabled: true}}}}
-storage: {{filesystem: {{rootdirectory: {folder}/data}}}}
-http: {{addr: "{address}"}}
-auth: {{htpasswd: {{realm: test, path: {folder}/htpasswd}}}}
-"""
+
+
+@dataclass(frozen=True)
+class Registries:
+    """Ours, which wants a login, and, where Docker Hub is out of reach, one in its place."""
+
+    own: str
+    conf: str
 
 
 @pytest.fixture(scope="session")
-def lab() -> Iterator[Lab]:
-    """A lab, for the images that stand in for Docker Hub's."""
-    made = Lab.up(("test-builds",), disk_gb=2)
-    yield made
-    made.down()
-
-
-@pytest.fixture(scope="session")
-def registry(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a registry that wants a login."""
+def registries(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registries]:
+    """Both, for as long as there are tests; a lab has made the images, and need not run."""
+    lab = Lab.open()
+    if not lab.registry.installed:
+        Lab.up(("test-builds",), disk_gb=2).down()
     folder = tmp_path_factory.mktemp("registry")
+    (folder / "htpasswd").write_text(HTPASSWD)
+    login = {"auth": {"htpasswd": {"realm": "test", "path": f"{folder}/htpasswd"}}}
+    images = {
+        "filesystem": {"rootdirectory": str(lab.places.registry / "data")},
+        "maintenance": {"readonly": {"enabled": True}},
+    }
+    program = str(lab.registry.program)
+    with ExitStack() as stack:
+        storage = {"filesystem": {"rootdirectory": f"{folder}/data"}}
+        own = stack.enter_context(served(program, folder / "own", {"storage": storage, **login}))
+        conf = f'[[registry]]\nlocation = "{own}"\ninsecure = true\n'
+        if lab.registry.needed():
+            hub = stack.enter_context(served(program, folder / "hub", {"storage": images}))
+            conf += f'[[registry]]\nprefix = "docker.io"\nlocation = "{hub}"\ninsecure = true\n'
+        yield Registries(own, conf)
+
+
+@contextmanager
+def served(program: str, config: Path, what: dict[str, object]) -> Iterator[str]:
+    """A registry on a port of its own; its address."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{found.getsockname()[1]}"
-    (folder / "htpasswd").write_text(HTPASSWD)
-    (folder / "config.yml").write_text(CONFIG.format(folder=folder, address=address))
-    argv = [str(lab.registry.program), "serve", str(folder / "config.yml")]
-    with subprocess.Popen(argv, env={"OTEL_TRACES_EXPORTER": "none", "PATH": os.defpath}) as run:
+    log = {"level": "error", "accesslog": {"disabled": True}}
+    config.write_text(json.dumps({"version": "0.1", "log": log, "http": {"addr": address}, **what}))
+    environment = {"OTEL_TRACES_EXPORTER": "none", "PATH": os.defpath}
+    argv = [program, "serve", str(config)]
+    with subprocess.Popen(argv, env=environment, stderr=subprocess.DEVNULL) as running:
         _await(address)
         yield address
-        run.terminate()
+        running.terminate()
 
 
 def _await(address: str) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while True:
         try:
-            urllib.request.urlopen(f"http://{address}/v2/", timeout=1)
+            urllib.request.urlopen(f"http://{address}/v2/", timeout=1).close()
+            return
         except urllib.error.HTTPError:
             return  # it wants a login
         except OSError:
@@ -64,14 +85,19 @@ def _await(address: str) -> None:
 
 
 @pytest.fixture
-def project(lab: Lab, registry: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+def registry(registries: Registries) -> str:
+    """The address of the registry that wants a login."""
+    return registries.own
+
+
+@pytest.fixture
+def project(registries: Registries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     """Two applications on a base of ours, in git; nobody is logged in yet."""
-    for name, value in lab.env().items():
-        monkeypatch.setenv(name, value)
-    known = Path(os.environ.get("CONTAINERS_REGISTRIES_CONF") or os.devnull).read_text()
-    mine = tmp_path / "registries.conf"
-    mine.write_text(f'{known}\n[[registry]]\nlocation = "{registry}"\ninsecure = true\n')
-    monkeypatch.setenv("CONTAINERS_REGISTRIES_CONF", str(mine))
+    conf = tmp_path / "registries.conf"
+    conf.write_text(registries.conf)
+    (tmp_path / "auth.json").write_text("{}")
+    monkeypatch.setenv("CONTAINERS_REGISTRIES_CONF", str(conf))
     monkeypatch.setenv("REGISTRY_AUTH_FILE", str(tmp_path / "auth.json"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return Project.make(tmp_path / "shop", registry, tmp_path)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    return Project.make(tmp_path / "shop", registries.own, tmp_path)

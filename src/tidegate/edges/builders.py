@@ -151,6 +151,17 @@ class Images:
             self._forget()
         return Built(key.value, replace(image, shell=shell), fresh=True)
 
+    def share(self, key: Key, cache: Cache) -> bool:
+        """Send the layers of what was built just now to a registry; whether it took them.
+
+        The builder finds every step in its own cache, and builds nothing.
+        """
+        made = key.recipe
+        if made.inline or detect().name == "docker":  # which sends them while it builds
+            return True
+        argv = _argv(made, key.value, made.dockerfile, "", replace(cache, write=True))
+        return run(Command(argv), timeout_s=BUILD_TIMEOUT_S, cwd=made.context).returncode == 0
+
     def present(self, built: Built) -> str:
         """The tag under which the builder's own storage has an image, put there where it lacks."""
         asked = {
@@ -207,12 +218,7 @@ class Images:
         with tempfile.TemporaryDirectory(prefix="build-", dir=self._store.root) as folder:
             layout = Path(folder) / "layout"
             file = _write_inline(made, Path(folder)) if made.inline else made.dockerfile
-            tag = local_tag(key)
-            own_ignores = context.ignore_file(made.context, made.dockerfile)
-            argv = recipe.build_argv(
-                builder, made, tag=tag, dockerfile=file, ignore_file=own_ignores,
-                output=str(layout), cache=cache,
-            )  # fmt: skip
+            argv = _argv(made, key, file, str(layout), cache)
             done = run(Command(argv), timeout_s=BUILD_TIMEOUT_S, cwd=made.context)
             if log is not None:
                 log.write_bytes(done.stdout + done.stderr)
@@ -221,7 +227,7 @@ class Images:
             if builder.name == "docker":
                 self._store.take_layout(layout)
             else:
-                self._export(tag, layout)
+                self._export(local_tag(key), layout)
             return self._store.only_image(layout)
 
     def _export(self, tag: str, layout: Path) -> None:
@@ -238,6 +244,14 @@ class Images:
             f"{side}-shared-blob-dir", str(self._store.blobs), source, target,
         )  # fmt: skip
         checked(run(Command(copy)), code="image-copy", what=f"skopeo does not copy {source}")
+
+
+def _argv(made: Recipe, key: str, file: str, output: str, cache: Cache) -> tuple[str, ...]:
+    own_ignores = context.ignore_file(made.context, made.dockerfile)
+    return recipe.build_argv(
+        detect(), made, tag=local_tag(key), dockerfile=file, ignore_file=own_ignores,
+        output=output, cache=cache,
+    )  # fmt: skip
 
 
 def _contexts(made: Recipe, text: str) -> dict[str, str]:

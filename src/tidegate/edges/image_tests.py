@@ -1,8 +1,10 @@
 """Runs an application's test script in the very image that was built, before anyone uses it.
 
-The script is the repository's own, laid into a container of the image: its user, environment
-and working directory are the image's, its entrypoint is not run, and it has no network, so that
-equal images and scripts have equal results. What passed is not run again.
+The script is the repository's own, laid into the image by the builder: its user, environment and
+working directory are the image's, its entrypoint is not run, and it has no network (but where
+builds cannot be confined), so that equal images and scripts have equal results. What passed is not
+run again. The builder runs it as it runs ``RUN``, so wherever images can be built they can be
+tested, and nothing of it is kept in them.
 
 ``/run/tidegate/reports`` takes reports: pytest writes its JUnit report there by itself
 (PYTEST_ADDOPTS), others find the place in ``TIDEGATE_REPORTS``.
@@ -13,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,11 +27,10 @@ from tidegate.images import junit
 from tidegate.images.junit import Counts
 
 REPORTS, SCRIPT = "/run/tidegate/reports", "/run/tidegate/entrypoint_test.sh"
+ENVIRONMENT = f"TIDEGATE_REPORTS={REPORTS} PYTEST_ADDOPTS=--junitxml={REPORTS}/pytest.xml"
 TIMEOUT_S = 1800.0
 LAST = 20
-ENGINE_FAILED = 125  # podman-run(1), "Exit Status"
-# Where build containers cannot be confined, test containers cannot either.
-LOOSE = ("--cgroups=disabled", "--ulimit=host", "--security-opt=seccomp=unconfined")
+ENGINE_FAILED = 125  # podman-build(1), "Exit Status"; other numbers are the script's
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,27 +65,24 @@ def require(built: Built, script: str, folder: Path, *, name: str, anew: bool = 
 
 
 def _run(built: Built, script: str, reports: Path) -> Completed:
-    name = f"tidegate-test-{built.key[:12]}-{os.getpid()}"
-    executable = os.access(script, os.X_OK)
-    entry = [SCRIPT] if executable else ["/bin/sh", SCRIPT]
-    argv = (
-        "podman", "run", "--rm", "--name", name, "--pull=never", "--network=none",
-        *(LOOSE if detect().options else ()),
-        "--volume", f"{script}:{SCRIPT}:ro", "--volume", f"{reports}:{REPORTS}",
-        "--security-opt=label=disable",
-        "--env", f"TIDEGATE_REPORTS={REPORTS}",
-        "--env", f"PYTEST_ADDOPTS=--junitxml={REPORTS}/pytest.xml",
-        "--entrypoint", json.dumps(entry), built.tag,
-    )  # fmt: skip
-    try:
+    words = [SCRIPT] if os.access(script, os.X_OK) else ["/bin/sh", SCRIPT]
+    with tempfile.TemporaryDirectory(prefix="tidegate-test-") as folder:
+        file, made = Path(folder, "Dockerfile"), Path(folder, "image")
+        file.write_text(f"FROM {built.tag}\nENV {ENVIRONMENT}\nRUN {json.dumps(words)}\n")
+        builder = detect()
+        argv = (
+            builder.name, "build", *builder.options, "--layers=false", "--pull-never",
+            *(() if builder.options else ("--network=none",)), "--security-opt=label=disable",
+            "--volume", f"{script}:{SCRIPT}:ro", "--volume", f"{reports}:{REPORTS}",
+            "--iidfile", str(made), "--file", str(file), folder,
+        )  # fmt: skip
         done = run(Command(argv), timeout_s=TIMEOUT_S)
-    except InfrastructureError:
-        run(Command(("podman", "rm", "--force", "--ignore", name)))
-        raise
+        if made.exists():
+            run(Command((builder.name, "rmi", "--force", made.read_text().strip())))
     if done.returncode == ENGINE_FAILED:
         words = done.complaint.splitlines()[-LAST:]
         raise InfrastructureError(
-            f"podman does not run the image: {words[-1] if words else 'no words'}",
+            f"{builder.name} does not run the image: {words[-1] if words else 'no words'}",
             code="image-run",
             log=tuple(words),
         )

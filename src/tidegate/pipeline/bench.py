@@ -104,6 +104,7 @@ class Bench:
         self._lock = threading.Lock()
         self._locks: dict[str, threading.Lock] = {}
         self._done: dict[str, Result] = {}
+        self._keys: dict[str, Key] = {}
 
     def all(self, wanted: Iterable[str]) -> list[Result]:
         """Make these, several at once; one that fails keeps none of the others from its end."""
@@ -140,6 +141,7 @@ class Bench:
             with _timed(result, "steps"):
                 self._step(step)
         key = self._key(result.application)
+        self._keys[key.value] = key
         result.key = key.value
         result.folder = self._reports(result.application.name, key.value)
         if not self._found(result, key.value):
@@ -200,7 +202,7 @@ class Bench:
                 lambda: self._tell(f"building {name}"),
                 log=folder / "build.log",
                 anew=self._orders.anew,
-                cache=Cache(self._layers(result), write=self._orders.push),
+                cache=self._layers(result),
             )
         if built.fresh:
             self._tell(f"built {name} in {result.seconds['build']:.1f} s")
@@ -249,15 +251,20 @@ class Bench:
                 with self._store.layout(reference.digest) as layout:
                     self._registry.push(layout, self._store.blobs, named)
                 result.pushed = True
+                if result.action == BUILT and not self._images.share(
+                    self._keys[result.key], self._layers(result)
+                ):
+                    self._tell(f"the registry does not keep layers of {result.application.name}")
             for tag in self._orders.tags:
                 self._registry.alias(reference, tag)
 
     def _reference(self, result: Result) -> Reference:
         return names.own(self._config.project, result.application.name, self._config.registry)
 
-    def _layers(self, result: Result) -> str:
-        """Where other machines find its layers."""
-        return self._reference(result).repository if self._config.registry else ""
+    def _layers(self, result: Result) -> Cache:
+        """Where other machines find its layers: a repository of their own beside its images."""
+        registry = self._config.registry
+        return Cache(f"{self._reference(result).repository}-layers" if registry else "")
 
     def _tell(self, text: str) -> None:
         self._reporter.phase("build", "info", text)
