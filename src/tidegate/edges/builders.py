@@ -218,6 +218,8 @@ class Images:
         with tempfile.TemporaryDirectory(prefix="build-", dir=self._store.root) as folder:
             layout = Path(folder) / "layout"
             file = _write_inline(made, Path(folder)) if made.inline else made.dockerfile
+            if builder.name != "docker":  # a registry that says no would fail the build: see share
+                cache = replace(cache, write=False)
             argv = _argv(made, key, file, str(layout), cache)
             done = run(Command(argv), timeout_s=BUILD_TIMEOUT_S, cwd=made.context)
             if log is not None:

@@ -264,7 +264,8 @@ class Bench:
     def _layers(self, result: Result) -> Cache:
         """Where other machines find its layers: a repository of their own beside its images."""
         registry = self._config.registry
-        return Cache(f"{self._reference(result).repository}-layers" if registry else "")
+        repository = f"{self._reference(result).repository}-layers" if registry else ""
+        return Cache(repository, write=self._orders.push)
 
     def _tell(self, text: str) -> None:
         self._reporter.phase("build", "info", text)
