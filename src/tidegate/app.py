@@ -228,6 +228,7 @@ class Wish:
 def deploy(target: Target, found: Survey, wish: Wish, reporter: Reporter) -> Report:
     """Carry a surveyed plan out, where every gate is passed."""
     made = found.made
+    made.bench.publish()
     signature = sign(_key(), release_bytes(made.release))
     gates = target.environment.gates
     wanted = Wanted(made.release, signature, found.plan.digest, gates, wish.automatic)

@@ -6,11 +6,14 @@ the stable word for a kind of error, ``class_`` decides the exit code.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from tidegate.shapes import record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, ClassVar
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Where:
     """A place in a user's file; line and column count from 1, 0 means unknown."""
 
@@ -30,7 +33,7 @@ class Where:
 class TidegateError(Exception):
     """The root: ``class_`` is one of input, refused, failed, error, waiting, in-doubt.
 
-    ``subject`` is what a host's error is about: a service, a file, a port.
+    ``subject`` is what an error is about, where others ask: a service, a file, a port.
     """
 
     class_: ClassVar[str] = "error"

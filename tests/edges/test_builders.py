@@ -39,7 +39,9 @@ def ensure(folder: Path, **build: str) -> tuple[StoredImage, bool]:
     def resolve(name: str) -> str:
         raise AssertionError(name)
 
-    return Images(Store(), resolve).ensure(made(folder, **build), lambda: None)
+    images = Images(Store(), resolve)
+    found = images.ensure(images.key(made(folder, **build)), lambda: None)
+    return found.image, found.fresh
 
 
 def test_an_unchanged_context_is_not_built_again(folder: Path) -> None:

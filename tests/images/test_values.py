@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tidegate.errors import InputError
-from tidegate.images import dockerfile, facts, ignore, names, recipe
+from tidegate.images import dockerfile, facts, ignore, names, recipe, sources
 
 CASES: dict[str, list[dict[str, Any]]] = json.loads(
     (Path(__file__).parent / "cases.json").read_text()
@@ -50,8 +50,16 @@ def test_ignore_files_select_as_docker_does(case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("case", CASES["dockerfile"], ids=lambda case: repr(case["text"]))
 def test_bases_of_a_dockerfile(case: dict[str, Any]) -> None:
-    """Every image that a build starts from or copies from is found, stages are not."""
-    assert list(dockerfile.bases(case["text"], case.get("args", {}))) == case["bases"]
+    """Every image that a build starts from or copies from is found; stages and contexts are not."""
+    found = dockerfile.bases(case["text"], case.get("args", {}), case.get("contexts", ()))
+    assert list(found) == case["bases"]
+
+
+@pytest.mark.parametrize("case", CASES["sources"], ids=lambda case: repr(case["text"]))
+def test_sources_of_a_dockerfile(case: dict[str, Any]) -> None:
+    """What COPY, ADD and bind mounts take from which context; in doubt, all of it."""
+    found = sources.taken(case["text"], case["args"], case["contexts"])
+    assert [[one.context, one.path] for one in found] == case["taken"]
 
 
 @pytest.mark.parametrize("case", CASES["facts"], ids=lambda case: repr(case["facts"]))
@@ -86,6 +94,55 @@ def test_build_commands(case: dict[str, Any]) -> None:
                 output="OUT",
             )
             assert list(argv) == case[builder]
+
+
+def test_layers_are_shared_by_way_of_a_registry() -> None:
+    """Read always, written only where something is published."""
+    made = recipe.recipe({"context": "/p"}, platform="", secrets={}, where=lambda _: None)
+
+    def words(builder: str, write: bool) -> list[str]:
+        cache = recipe.Cache("r.example/shop/api", write)
+        argv = recipe.build_argv(
+            recipe.Builder(builder), made, tag="T", dockerfile="D", ignore_file="", output="O",
+            cache=cache,
+        )  # fmt: skip
+        at = argv.index("--cache-from")
+        return list(argv[at:-1])
+
+    assert words("podman", False) == ["--cache-from", "r.example/shop/api"]
+    assert words("buildah", True)[2:] == ["--cache-to", "r.example/shop/api"]
+    assert words("docker", True) == [
+        "--cache-from", "type=registry,ref=r.example/shop/api:cache",
+        "--cache-to", "type=registry,ref=r.example/shop/api:cache,mode=max,ignore-error=true",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("registry", "wanted"),
+    [
+        ("", "tidegate.internal/shop/api"),
+        ("ghcr.io/acme", "ghcr.io/acme/shop/api"),
+        ("127.0.0.1:5000", "127.0.0.1:5000/shop/api"),
+        ("docker.io/acme", "docker.io/acme/shop-api"),
+    ],
+)
+def test_our_images_have_names(registry: str, wanted: str) -> None:
+    """Docker Hub knows two levels, other registries any number."""
+    assert names.own("shop", "API", registry).repository == wanted
+
+
+def test_short_names_are_docker_hubs() -> None:
+    """A builder is told what a short name means; whole names and own contexts stay as they are."""
+    build = {"context": "/p", "additional_contexts": {"lib": "/l"}}
+    made = recipe.recipe(build, platform="", secrets={}, where=lambda _: None)
+    pinned = f"docker.io/acme/b@sha256:{'a' * 64}"
+    bases = ["nginx:1", "acme/app", pinned.removeprefix("docker.io/"), pinned, "ghcr.io/a/b:1"]
+    assert recipe.qualified(made, bases).contexts == (
+        ("lib", "/l"),
+        ("nginx:1", "docker-image://docker.io/library/nginx:1"),
+        ("acme/app", "docker-image://docker.io/acme/app:latest"),
+        (pinned.removeprefix("docker.io/"), f"docker-image://{pinned}"),
+    )
 
 
 def test_the_key_follows_content_and_not_place() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeAlias
 
+from tidegate.compose.gopath import clean_path
 from tidegate.compose.gotext import sprint_node
 from tidegate.compose.merge import dependency_defaults
 from tidegate.compose.mounts import parse_mount
@@ -148,23 +149,6 @@ def _volume(node: Node, path: Path) -> Node:
     mount = parse_mount(node, path)
     mount.target = clean_path(mount.target) if mount.target else ""
     return mount.long(node)
-
-
-def clean_path(path: str) -> str:
-    """A path without `.`, `..` and repeated slashes, as Go's path.Clean."""
-    rooted = path.startswith("/")
-    parts: list[str] = []
-    for part in path.split("/"):
-        if part in ("", "."):
-            continue
-        if part != "..":
-            parts.append(part)
-        elif parts and parts[-1] != "..":
-            parts.pop()
-        elif not rooted:
-            parts.append(part)
-    text = "/".join(parts)
-    return f"/{text}" if rooted else text or "."
 
 
 def _device(node: Node, path: Path) -> Node:

@@ -9,21 +9,24 @@ https://github.com/compose-spec/compose-spec/blob/main/13-merge.md#reset-value.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
 
 import yaml
 
 from tidegate.compose.files import Allowance, Source
 from tidegate.compose.nodes import Mark, Node, fail
 from tidegate.compose.scalars import ScalarError, resolve
+from tidegate.shapes import record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 MAX_DEPTH = 100
 
 _CODE = "compose-yaml"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Document:
     """One YAML document, and the paths whose earlier values it discards."""
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
 
 from tidegate.compose.nodes import Mark, Node, fail
 from tidegate.compose.paths import join
 from tidegate.compose.variables import Lookup, VariableError
+from tidegate.shapes import record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+else:
+    Protocol = object
 
 _REMOTE = ("oci://", "https://", "http://", "ssh://", "git://", "git@", "github.com/")
 
@@ -20,7 +25,7 @@ SERVICE_VALUES = 20  # what a service counts at least, however little it says
 MAX_TEXT = 2_000_000
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Allowance:
     """What one project may use up: files, values and characters, with all that they turn into.
 
@@ -86,7 +91,7 @@ class Reader(Protocol):
         """The path with its first symbolic link resolved."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Source:
     """A compose file that is already read; `name` is what errors call it."""
 
@@ -94,7 +99,7 @@ class Source:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Scope:
     """Where a group of files stands: `base` for the files it names, `directory` for all else."""
 

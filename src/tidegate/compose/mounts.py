@@ -5,15 +5,14 @@ Source: https://github.com/compose-spec/compose-go/blob/v2.9.1/format/volume.go.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from tidegate.compose.nodes import Node, Path, dotted, fail
+from tidegate.shapes import record
 
 _PROPAGATION = frozenset(["rprivate", "private", "rshared", "shared", "rslave", "slave"])
 _SELINUX = frozenset("zZ")
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Mount:
     """A parsed volume; empty text means not given."""
 

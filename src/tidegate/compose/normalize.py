@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tidegate.compose.assemble import inherited
-from tidegate.compose.canonical import clean_path
+from tidegate.compose.gopath import clean_path
 from tidegate.compose.gotext import sprint
 from tidegate.compose.nodes import Node
 

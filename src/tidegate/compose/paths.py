@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
-from tidegate.compose.canonical import clean_path
+from tidegate.compose.gopath import clean_path
 from tidegate.compose.nodes import Node, Path, dotted, fail
+from tidegate.shapes import record
 
 _REMOTE = ("https://", "http://", "git://", "ssh://", "github.com/", "git@", "service:")
 _WINDOWS = re.compile(r"(?:.:[\\/]|[\\/]{2})", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Paths:
     """Where relative paths begin, what `~` is, and how symbolic links are followed."""
 

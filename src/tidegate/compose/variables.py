@@ -9,8 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TypeAlias
+
+from tidegate.shapes import field, record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias
 
 Lookup: TypeAlias = Callable[[str], "str | None"]
 
@@ -32,7 +36,7 @@ class VariableError(ValueError):
         self.hint = hint
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Used:
     """The variables whose values are in the result, and those that had none."""
 

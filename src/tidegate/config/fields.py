@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, TypeAlias
 
 from tidegate.compose.nodes import Node, fail
 from tidegate.config.nearest import nearest
+from tidegate.shapes import record
 
-Reader: TypeAlias = Callable[[Node], Any]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeAlias
+
+Reader: TypeAlias = "Callable[[Node], Any]"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Key:
     """A key of a section: its reader, and for the reference its form and its meaning."""
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from tidegate.compose.nodes import Node, fail, where
 from tidegate.config import fields, times
@@ -21,8 +20,13 @@ from tidegate.model.config import (
     Notification,
     Policy,
     ServiceSettings,
+    Step,
     Switch,
 )
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 NAME_RULE = "lower case letters, digits and '-', beginning with a letter or digit"
 PROJECT_RULE = "lower case letters, digits, '-' and '_', beginning with a letter or digit"
@@ -152,6 +156,14 @@ APPLICATION: Table = {
     "deliver": Key(
         lambda node: section(node, "deliver", DELIVER), "mapping", "files for another service"
     ),
+    "steps": Key(fields.text_or_texts, "step or list of steps", "what is run before it is built"),
+}
+STEP: Table = {
+    "run": Key(fields.texts, "list of words", "runs on the machine that builds; always there"),
+    "in": Key(fields.text, "directory", "where; that of tidegate.yaml"),
+    "inputs": Key(fields.texts, "list of patterns", "what it reads; all of its directory"),
+    "outputs": Key(fields.texts, "list of patterns", "what it makes; always there"),
+    "timeout": Key(fields.duration, "duration", "how long it may take; `30m`"),
 }
 
 
@@ -160,6 +172,16 @@ def application(name: str, node: Node) -> Application:
     values = section(node, f"application {name}", APPLICATION)
     deliver = values.pop("deliver", {})
     return Application(name, **values, **deliver, where=where(node.key_at or node.at))
+
+
+def step(name: str, node: Node) -> Step:
+    """One entry of ``steps``."""
+    values = section(node, f"step {name}", STEP)
+    required(node, f"step {name}", values, "run", "outputs")
+    if "timeout" in values:
+        values["timeout_s"] = values.pop("timeout")
+    values["directory"] = values.pop("in", "")
+    return Step(name, **values, where=where(node.key_at or node.at))
 
 
 HOST: Table = {
@@ -306,12 +328,19 @@ TOP: Table = {
     ),
     "registry": Key(fields.text, "registry", "where images go; without one they travel over SSH"),
     "compose": Key(
-        fields.text_or_texts, "file or list of files", "as docker compose finds them by itself"
+        fields.text_or_texts,
+        "file or list of files",
+        "as docker compose finds them, else `applications/` and `services/`",
     ),
     "applications": Key(
         lambda n: named(n, "applications", _SERVICE, SERVICE_RULE, application),
         "mapping of applications",
         "what is built",
+    ),
+    "steps": Key(
+        lambda n: named(n, "steps", _NAME, NAME_RULE, step),
+        "mapping of steps",
+        "what is run before images are built, once for all that need it",
     ),
     "services": Key(
         lambda n: named(n, "services", _SERVICE, SERVICE_RULE, service),
@@ -347,6 +376,7 @@ SECTIONS: Mapping[str, Table] = {
     "services.NAME.migrate": MIGRATE,
     "applications.NAME": APPLICATION,
     "applications.NAME.deliver": DELIVER,
+    "steps.NAME": STEP,
     "policy": POLICY,
     "policy.images": IMAGES,
     "notify[]": NOTIFICATION,

@@ -15,22 +15,61 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tidegate.edges import context
-from tidegate.edges.private_dir import cache_dir
+from tidegate.edges.private_dir import cache_dir, write_json
 from tidegate.edges.process import Command, checked, run
 from tidegate.edges.store import Store, StoredImage
 from tidegate.errors import InfrastructureError, InputError
-from tidegate.images import dockerfile, names, recipe
-from tidegate.images.recipe import Builder, Recipe
+from tidegate.images import dockerfile, names, recipe, sources
+from tidegate.images.recipe import NO_CACHE, Builder, Cache, Recipe
+from tidegate.images.selection import Selection
 
 BUILD_TIMEOUT_S = 3600.0
 KEPT_S = 14 * 86400.0
 CAP_SYS_RESOURCE = 24  # linux/capability.h
 Resolve = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """The digest of all that an image is built from, and its recipe with every base in place."""
+
+    value: str
+    recipe: Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """An image, and whether it had to be built."""
+
+    key: str
+    image: StoredImage
+    fresh: bool
+
+    @property
+    def tag(self) -> str:
+        """Its name in the builder's own storage."""
+        return local_tag(self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """An image of ours that others are built on: its digest, and where the builder finds it."""
+
+    digest: str
+    source: str
+
+
+NONE: Mapping[str, Base] = {}
+
+
+def local_tag(key: str) -> str:
+    """What an image is called on this machine while it is only a candidate."""
+    return f"localhost/tidegate/build:{key[:32]}"
 
 
 @functools.cache
@@ -58,44 +97,100 @@ class Images:
         self._lock = threading.Lock()
         self._locks: dict[str, threading.Lock] = {}
 
-    def ensure(self, made: Recipe, begin: Callable[[], None]) -> tuple[StoredImage, bool]:
-        """The image of a recipe and whether it had to be built; ``begin`` is told before it is.
+    def key(self, made: Recipe, own: Mapping[str, Base] = NONE) -> Key:
+        """What a recipe is built from, now; ``own`` are bases that are built here, by name."""
+        text = _dockerfile(made)
+        found = dockerfile.bases(text, made.arguments, dict(made.contexts))
+        bases = {base: own[base].digest if base in own else self._base(base) for base in found}
+        key = recipe.key(made, text, _contexts(made, text), bases)
+        foreign = {base: identity for base, identity in bases.items() if base not in own}
+        known = [base for base, identity in foreign.items() if identity.startswith("sha256:")]
+        ready = recipe.qualified(made, known)
+        here = [(base, f"docker-image://{own[base].source}") for base in bases if base in own]
+        return Key(key, replace(ready, contexts=(*ready.contexts, *here)))
+
+    def ensure(
+        self,
+        key: Key,
+        begin: Callable[[], None],
+        *,
+        log: Path | None = None,
+        anew: bool = False,
+        cache: Cache = NO_CACHE,
+    ) -> Built:
+        """The image of a key; ``begin`` is told before it is built, ``log`` gets the builder's
+        words, ``anew`` builds it though it is known.
 
         Equal recipes of two services, asked for at once, are built once.
         """
-        text = _dockerfile(made)
-        bases = {base: self._base(base) for base in dockerfile.bases(text, made.arguments)}
-        key = recipe.key(made, text, _contexts(made), bases)
-        with self._building(key):
-            return self._ensure(made, key, begin)
+        with self._building(key.value):
+            found = None if anew else self.known(key.value)
+            if found is not None:
+                return found
+            begin()
+            return self._built(key, log, cache)
 
     def _building(self, key: str) -> threading.Lock:
         with self._lock:
             return self._locks.setdefault(key, threading.Lock())
 
-    def _ensure(
-        self, made: Recipe, key: str, begin: Callable[[], None]
-    ) -> tuple[StoredImage, bool]:
+    def known(self, key: str) -> Built | None:
+        """The image of a key where nothing is to be built."""
         found = self._known(key)
-        if found is not None:
-            return found, False
-        begin()
-        digest = self._build(made, key)
+        return Built(key, found, fresh=False) if found else None
+
+    def _built(self, key: Key, log: Path | None, cache: Cache) -> Built:
+        digest = self._build(key.recipe, key.value, log, cache)
         image = self._store.image(digest)
         if image is None:
-            raise InfrastructureError(f"the build of {made.context} is incomplete", code="build")
+            where = key.recipe.context
+            raise InfrastructureError(f"the build of {where} is incomplete", code="build")
         shell = self._store.has_shell(digest)
-        (self._notes / key).write_text(json.dumps({"digest": digest, "shell": shell}))
-        self._forget()
-        return replace(image, shell=shell), True
+        write_json(self._notes / key.value, {"digest": digest, "shell": shell})
+        with self._lock:
+            self._forget()
+        return Built(key.value, replace(image, shell=shell), fresh=True)
+
+    def share(self, key: Key, cache: Cache) -> bool:
+        """Send the layers of what was built just now to a registry; whether it took them.
+
+        The builder finds every step in its own cache, and builds nothing.
+        """
+        made = key.recipe
+        if made.inline or detect().name == "docker":  # which sends them while it builds
+            return True
+        argv = _argv(made, key.value, made.dockerfile, "", replace(cache, write=True))
+        return run(Command(argv), timeout_s=BUILD_TIMEOUT_S, cwd=made.context).returncode == 0
+
+    def present(self, built: Built) -> str:
+        """The tag under which the builder's own storage has an image, put there where it lacks."""
+        asked = {
+            "podman": ("podman", "image", "exists", built.tag),
+            "buildah": ("buildah", "inspect", "--type", "image", built.tag),
+        }.get(detect().name)
+        if asked is None:
+            raise InputError(
+                "docker buildx keeps no image that others could be built on or tested in",
+                code="builder-missing",
+                hint="apt-get install podman skopeo, or dnf install podman skopeo",
+            )
+        if run(Command(asked)).returncode:
+            with self._store.layout(built.image.digest) as layout:
+                self._copy(f"oci:{layout}", f"containers-storage:{built.tag}", "--src")
+        return built.tag
 
     def _forget(self) -> None:
-        """Drop builds that nobody asked for in ``KEPT_S``, and the blobs that only they had."""
+        """Drop builds that nobody asked for in ``KEPT_S``, and what only they had."""
         limit = time.time() - KEPT_S
+        digests = []
         for note in self._notes.iterdir():
+            if "." in note.name:
+                continue  # somebody writes it just now
             if note.stat().st_mtime < limit:
                 note.unlink(missing_ok=True)
-        digests = [str(json.loads(note.read_text())["digest"]) for note in self._notes.iterdir()]
+                run(Command((detect().name, "rmi", local_tag(note.name))))
+            else:
+                digests.append(str(json.loads(note.read_text())["digest"]))
         self._store.prune(digests, limit)
 
     def _known(self, key: str) -> StoredImage | None:
@@ -118,44 +213,64 @@ class Images:
                 raise
             return done.text.strip()
 
-    def _build(self, made: Recipe, key: str) -> str:
+    def _build(self, made: Recipe, key: str, log: Path | None, cache: Cache) -> str:
         builder = detect()
         with tempfile.TemporaryDirectory(prefix="build-", dir=self._store.root) as folder:
             layout = Path(folder) / "layout"
             file = _write_inline(made, Path(folder)) if made.inline else made.dockerfile
-            tag = f"localhost/tidegate/build:{key[:32]}"
-            own_ignores = context.ignore_file(made.context, made.dockerfile)
-            argv = recipe.build_argv(
-                builder, made, tag=tag, dockerfile=file, ignore_file=own_ignores,
-                output=str(layout),
-            )  # fmt: skip
+            if builder.name != "docker":  # a registry that says no would fail the build: see share
+                cache = replace(cache, write=False)
+            argv = _argv(made, key, file, str(layout), cache)
             done = run(Command(argv), timeout_s=BUILD_TIMEOUT_S, cwd=made.context)
+            if log is not None:
+                log.write_bytes(done.stdout + done.stderr)
             if done.returncode:
                 raise _build_failed(made, done.complaint)
             if builder.name == "docker":
                 self._store.take_layout(layout)
             else:
-                self._export(tag, layout)
+                self._export(local_tag(key), layout)
             return self._store.only_image(layout)
 
     def _export(self, tag: str, layout: Path) -> None:
         self._store.blobs.mkdir(exist_ok=True)
+        flag = "--dest-oci-accept-uncompressed-layers"
+        self._copy(f"containers-storage:{tag}", f"oci:{layout}:image", "--dest", flag)
+
+    def _copy(self, source: str, target: str, side: str, *flags: str) -> None:
+        """Between an OCI layout on one ``side``, whose blobs are the store's, and the builder's
+        storage, which only root or a user namespace may open."""
         enter = ("podman", "unshare") if os.getuid() else ()
         copy = (
-            *enter, "skopeo", "--insecure-policy", "copy", "--quiet",
-            "--dest-oci-accept-uncompressed-layers", "--dest-shared-blob-dir",
-            str(self._store.blobs), f"containers-storage:{tag}", f"oci:{layout}:image",
+            *enter, "skopeo", "--insecure-policy", "copy", "--quiet", *flags,
+            f"{side}-shared-blob-dir", str(self._store.blobs), source, target,
         )  # fmt: skip
-        checked(run(Command(copy)), code="image-export", what=f"skopeo does not export {tag}")
+        checked(run(Command(copy)), code="image-copy", what=f"skopeo does not copy {source}")
 
 
-def _contexts(made: Recipe) -> dict[str, str]:
-    """The digest of each folder, or the word itself where a context is an image."""
-    others = {
-        name: context.digest(place, "", made.where) if Path(place).is_dir() else place
-        for name, place in made.contexts
-    }
-    return {"": context.digest(made.context, made.dockerfile, made.where), **others}
+def _argv(made: Recipe, key: str, file: str, output: str, cache: Cache) -> tuple[str, ...]:
+    own_ignores = context.ignore_file(made.context, made.dockerfile)
+    return recipe.build_argv(
+        detect(), made, tag=local_tag(key), dockerfile=file, ignore_file=own_ignores,
+        output=output, cache=cache,
+    )  # fmt: skip
+
+
+def _contexts(made: Recipe, text: str) -> dict[str, str]:
+    """The digest of what is taken of each folder, or the word itself where it is an image."""
+    named = [name for name, _ in made.contexts]
+    taken: dict[str, list[str]] = {}
+    for one in sources.taken(text, dict(made.args), named):
+        taken.setdefault(one.context, []).append(one.path)
+    found = {}
+    for name, place in (("", made.context), *made.contexts):
+        if name and not Path(place).is_dir():
+            found[name] = place
+            continue
+        wanted = Selection(taken.get(name, [""]))  # one that nobody copies from may be a stage
+        file = "" if name else made.dockerfile
+        found[name] = context.digest(place, file, made.where, wanted)
+    return found
 
 
 def _dockerfile(made: Recipe) -> str:

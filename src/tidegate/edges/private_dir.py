@@ -6,9 +6,12 @@ own while it opens one, so the runtime directory is kept short.
 
 from __future__ import annotations
 
+import json
 import os
 import stat
+import threading
 from pathlib import Path
+from typing import Any
 
 from tidegate.errors import InfrastructureError
 
@@ -50,3 +53,13 @@ def private(path: Path) -> Path:
             hint=f"look at it, then remove it: rm -r {path}",
         )
     return path
+
+
+def write_json(path: Path, value: Any) -> None:
+    """A note that whoever reads it finds whole: several threads and processes may write it.
+
+    While it is written it has another name, with dots in it.
+    """
+    fresh = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}")
+    fresh.write_text(json.dumps(value))
+    fresh.replace(path)

@@ -10,12 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import threading
 import time
 from pathlib import Path
 from typing import Any
 
-from tidegate.edges.private_dir import cache_dir
+from tidegate.edges.private_dir import cache_dir, write_json
 from tidegate.edges.process import Command, Completed, run
 from tidegate.errors import InfrastructureError, InputError, TidegateError, Where
 from tidegate.images import names
@@ -47,7 +46,7 @@ class Registry:
             return reference.at(str(kept["digest"]))
         raw = self._inspect(("--raw",), reference.tagged, where).stdout
         digest = f"sha256:{hashlib.sha256(raw).hexdigest()}"
-        _write(note, {"name": reference.tagged, "digest": digest, "at": time.time()})
+        write_json(note, {"name": reference.tagged, "digest": digest, "at": time.time()})
         return reference.at(digest)
 
     def facts(self, reference: Reference, arch: str = "", where: Where | None = None) -> ImageFacts:
@@ -58,8 +57,24 @@ class Registry:
             override = ("--override-arch", arch, "--override-os", "linux") if arch else ()
             done = self._inspect(("--config",), reference.pinned, where, override)
             config = json.loads(done.stdout)
-            _write(note, config)
+            write_json(note, config)
         return facts(config)
+
+    def find(self, reference: Reference) -> str:
+        """The digest that a tag has now, whatever was noted; "" where there is none to be seen."""
+        try:
+            raw = self._inspect(("--raw",), reference.tagged, None).stdout
+        except InputError:
+            return ""
+        return f"sha256:{hashlib.sha256(raw).hexdigest()}"
+
+    def alias(self, reference: Reference, tag: str) -> None:
+        """Call a pinned image of the registry by one more tag."""
+        named = f"{reference.repository}:{tag}"
+        copy = ("copy", "--quiet", "--all", "--preserve-digests", f"docker://{reference.pinned}")
+        done = run(Command((*_skopeo(), *copy, f"docker://{named}")), timeout_s=600.0)
+        if done.returncode:
+            raise _failure(named, done, None)
 
     def push(self, layout: Path, blobs: Path, reference: Reference) -> None:
         """Send an image of a layout to its registry, under its own digest."""
@@ -131,10 +146,3 @@ def _read(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return value if isinstance(value, dict) else None
-
-
-def _write(path: Path, value: dict[str, Any]) -> None:
-    # Several services may ask for the same image at once, each in a thread of its own.
-    fresh = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}")
-    fresh.write_text(json.dumps(value))
-    fresh.replace(path)

@@ -10,7 +10,9 @@ from __future__ import annotations
 import json
 import os
 import tarfile
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ INDEX_TYPES = (
     "application/vnd.oci.image.index.v1+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
 )
+MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
 SHELLS = frozenset({"bin/sh", "usr/bin/sh"})
 # How a layer says that a file of those below it is gone (image-spec, layer.md, "Whiteouts").
 REMOVED_SHELLS = frozenset({"bin/.wh.sh", "usr/bin/.wh.sh"})
@@ -104,6 +107,22 @@ class Store:
             target = self.blobs / blob.parent.name / blob.name
             target.parent.mkdir(parents=True, exist_ok=True)
             os.replace(blob, target)  # noqa: PTH105
+
+    @contextmanager
+    def layout(self, digest: str) -> Iterator[Path]:
+        """An OCI layout with one image; its blobs stay in the store (``--src-shared-blob-dir``)."""
+        manifest = self._json(digest) or {}
+        entry = {
+            "mediaType": str(manifest.get("mediaType") or MANIFEST_TYPE),
+            "digest": digest,
+            "size": max(self._size(digest), 0),
+        }
+        with tempfile.TemporaryDirectory(prefix="layout-", dir=self.root) as folder:
+            layout = Path(folder)
+            (layout / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
+            index = {"schemaVersion": 2, "manifests": [entry]}
+            (layout / "index.json").write_text(json.dumps(index))
+            yield layout
 
     def prune(self, images: Iterable[str], before: float) -> int:
         """Remove blobs that no image of ``images`` (manifest digests) has and that are older

@@ -1,29 +1,30 @@
 """Which images a Dockerfile is built from: its FROM and COPY --from, with ARG filled in.
 
 Only arguments before the first FROM count there, overridden by build arguments; earlier
-stages and ``scratch`` are no images.
+stages, named build contexts and ``scratch`` are no images.
 Source: https://docs.docker.com/reference/dockerfile/#from (Dockerfile syntax 1.14).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-_CONTINUED = re.compile(r"\\[ \t]*\n(?:[ \t]*#[^\n]*\n)*")
+from tidegate.images.instructions import instructions
+
 _VARIABLE = re.compile(r"\$\{(\w+)(?::([-+])([^}]*))?\}|\$(\w+)")
 _COPY_FROM = re.compile(r"\s--from=(\S+)")
 
 
-def bases(text: str, arguments: Mapping[str, str]) -> tuple[str, ...]:
-    """The images, as written, each once, in order."""
+def bases(text: str, arguments: Mapping[str, str], contexts: Iterable[str] = ()) -> tuple[str, ...]:
+    """The images, as written, each once, in order; ``contexts`` are names of build contexts."""
     known: dict[str, str] = {}
-    stages: set[str] = {"scratch"}
+    stages = {"scratch", *(name.lower() for name in contexts)}
     count = 0
     found: dict[str, None] = {}
-    for line in _lines(text):
-        word, _, rest = line.partition(" ")
-        match word.upper():
+    for instruction in instructions(text):
+        rest = instruction.rest
+        match instruction.word:
             case "ARG" if not count:
                 name, _, default = rest.strip().partition("=")
                 known[name] = arguments.get(name, _fill(default.strip("\"'"), known))
@@ -37,7 +38,7 @@ def bases(text: str, arguments: Mapping[str, str]) -> tuple[str, ...]:
                     stages.add(words[2].lower())
                 count += 1
             case "COPY" | "RUN" | "ADD":
-                for image in _sources(word.upper(), rest):
+                for image in _sources(instruction.word, rest):
                     if image.lower() not in stages:
                         found[image] = None
     return tuple(found)
@@ -48,12 +49,6 @@ def _sources(word: str, rest: str) -> list[str]:
         return _COPY_FROM.findall(f" {rest}")
     mounts = re.findall(r"--mount=(\S+)", rest)
     return [part[5:] for m in mounts for part in m.split(",") if part.startswith("from=")]
-
-
-def _lines(text: str) -> list[str]:
-    joined = _CONTINUED.sub(" ", text.replace("\r\n", "\n"))
-    lines = (line.strip().replace("\t", " ") for line in joined.splitlines())
-    return [line for line in lines if line and not line.startswith("#")]
 
 
 def _fill(text: str, known: Mapping[str, str]) -> str:

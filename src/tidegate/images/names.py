@@ -77,8 +77,12 @@ def parse(text: str, where: Where | None = None) -> Reference:
 
 
 def own(project: str, service: str, registry: str = "") -> Reference:
-    """The name of an image that we build; without a registry it only ever moves over SSH."""
+    """The name of an image that we build; without a registry it only ever moves over SSH.
+
+    Docker Hub knows two levels only, so there it is ``docker.io/acme/shop-api``.
+    """
     base = registry or OWN_REGISTRY
     host, _, prefix = base.partition("/")
-    path = "/".join(part for part in (prefix, project, service) if part)
+    name = f"{project}-{service}" if host == DEFAULT_REGISTRY else f"{project}/{service}"
+    path = f"{prefix}/{name}" if prefix else name
     return Reference(host, path.lower(), "", "")

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tidegate.errors import InputError, Where
+from tidegate.images import names
 
-KEY_FORMAT = 1
+KEY_FORMAT = 2
 CARRIED_OUT = frozenset(
     {"context", "dockerfile", "dockerfile_inline", "args", "target", "labels", "network"}
     | {"shm_size", "extra_hosts", "additional_contexts", "platforms", "ulimits", "ssh", "secrets"}
@@ -56,6 +57,17 @@ class Builder:
 
     name: str
     options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """A repository in a registry that keeps layers for other machines; "" is none."""
+
+    repository: str = ""
+    write: bool = False
+
+
+NO_CACHE = Cache()
 
 
 def recipe(
@@ -131,8 +143,29 @@ def key(
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def qualified(made: Recipe, bases: Iterable[str]) -> Recipe:
+    """The recipe with a context for each base that has a short name: ``nginx`` is Docker Hub's.
+
+    Podman and buildah know no such rule: containers-registries.conf(5), short names.
+    """
+    short = []
+    for base in bases:
+        reference = names.parse(base)
+        if not base.startswith(reference.registry):
+            whole = reference.pinned if reference.digest else reference.tagged
+            short.append((base, f"docker-image://{whole}"))
+    return replace(made, contexts=(*made.contexts, *short))
+
+
 def build_argv(
-    builder: Builder, made: Recipe, *, tag: str, dockerfile: str, ignore_file: str, output: str
+    builder: Builder,
+    made: Recipe,
+    *,
+    tag: str,
+    dockerfile: str,
+    ignore_file: str,
+    output: str,
+    cache: Cache = NO_CACHE,
 ) -> tuple[str, ...]:
     """The build command; docker writes an OCI layout to ``output``, the others keep ``tag``."""
     words: list[str] = {
@@ -148,6 +181,7 @@ def build_argv(
         words += ["--tag", tag]
         if ignore_file:
             words += ["--ignorefile", ignore_file]
+    words += _cached(builder, cache) if cache.repository else ()
     for name, value in (
         ("--target", made.target),
         ("--platform", made.platform),
@@ -156,6 +190,15 @@ def build_argv(
     ):
         words += [name, value] if value else []
     return (*words, *_repeated(made), made.context)
+
+
+def _cached(builder: Builder, cache: Cache) -> tuple[str, ...]:
+    """Layers from a registry and, where wanted, to it: podman-build(1), buildx-build(1)."""
+    read = write = cache.repository
+    if builder.name == "docker":
+        read = f"type=registry,ref={cache.repository}:cache"
+        write = f"{read},mode=max,ignore-error=true"
+    return ("--cache-from", read, *(("--cache-to", write) if cache.write else ()))
 
 
 def _repeated(made: Recipe) -> list[str]:

@@ -7,15 +7,19 @@ and column of every key, so that any later stage can name the user's own line in
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
 
 from tidegate.errors import Where
+from tidegate.model.layout import Layout
+from tidegate.shapes import field, record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 Path = tuple[str | int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Migration:
     """How a service's database follows its code; ``kind`` is expand or contract."""
 
@@ -25,7 +29,7 @@ class Migration:
     timeout_s: float = 300.0
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class ServiceSettings:
     """What a compose file cannot say of a service; an empty value means: not said.
 
@@ -44,9 +48,28 @@ class ServiceSettings:
     where: Where | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
+class Step:
+    """What is run before images are built: ``run`` in ``directory``, patterns from the root.
+
+    It makes ``outputs`` from ``inputs``; without inputs from all that is in its directory.
+    """
+
+    name: str
+    run: tuple[str, ...]
+    directory: str = ""
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    timeout_s: float = 1800.0
+    where: Where | None = field(default=None, compare=False)
+
+
+@record(frozen=True, slots=True)
 class Application:
-    """What is built into an image, or delivered into another service (``into``, ``at``)."""
+    """What is built into an image, or delivered into another service (``into``, ``at``).
+
+    ``steps`` are names of what is run before.
+    """
 
     name: str
     context: str = ""
@@ -55,10 +78,11 @@ class Application:
     platforms: tuple[str, ...] = ()
     into: str = ""
     at: str = ""
+    steps: tuple[str, ...] = ()
     where: Where | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Host:
     """A server: ``ssh`` is how the controller reaches it, ``address`` how other hosts do."""
 
@@ -76,7 +100,7 @@ class Host:
         return f"ssh://{self.ssh}:{self.port}" if self.port else self.ssh
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Switch:
     """How traffic moves to a new release and what makes it go back.
 
@@ -92,7 +116,7 @@ class Switch:
     keep: int = 5
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Gate:
     """What must hold before a deployment; ``kind`` names it, ``settings`` are its own."""
 
@@ -101,7 +125,7 @@ class Gate:
     where: Where | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Environment:
     """Where a release runs; environments are promoted in the order of the file.
 
@@ -126,7 +150,7 @@ class Environment:
         return named[0] if named else next(iter(self.hosts.values()))
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Policy:
     """What must be true of images before they run."""
 
@@ -135,7 +159,7 @@ class Policy:
     block: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Notification:
     """Who hears of what; ``to`` still holds its variables."""
 
@@ -143,9 +167,12 @@ class Notification:
     on: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Config:
-    """A whole tidegate.yaml; ``root`` is its directory, against which its paths are read."""
+    """A whole tidegate.yaml; ``root`` is its directory, against which its paths are read.
+
+    ``layout`` is that of applications/ and services/ where there is no compose file at the root.
+    """
 
     file: str
     root: str
@@ -154,11 +181,18 @@ class Config:
     environments: Mapping[str, Environment]
     services: Mapping[str, ServiceSettings] = field(default_factory=dict)
     applications: Mapping[str, Application] = field(default_factory=dict)
+    steps: Mapping[str, Step] = field(default_factory=dict)
     people: Mapping[str, str] = field(default_factory=dict)
     registry: str = ""
     policy: Policy = Policy()
     notify: tuple[Notification, ...] = ()
+    layout: Layout = field(default_factory=Layout)
     places: Mapping[Path, Where] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def compose_files(self) -> tuple[str, ...]:
+        """Every compose file that makes the project, by name or by the layout."""
+        return self.compose or self.layout.files
 
     def where(self, *path: str | int) -> Where:
         """The place of the nearest known key on the way to ``path``."""

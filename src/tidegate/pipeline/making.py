@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from tidegate.compose import Project, load
+from tidegate.compose.layout import load_layout
 from tidegate.config import service_settings
 from tidegate.edges import companions, secret_values, worktree
-from tidegate.edges.builders import Images
 from tidegate.edges.disk import Disk
 from tidegate.edges.registry import Registry
 from tidegate.edges.store import Store
@@ -22,10 +22,10 @@ from tidegate.edges.vault import load as load_vault
 from tidegate.edges.vault import value as secret_value
 from tidegate.errors import InputError
 from tidegate.gates import policy
-from tidegate.images import names, recipe
-from tidegate.images.facts import facts
-from tidegate.model.config import Config, Environment
+from tidegate.model.config import Config, Environment, ServiceSettings
 from tidegate.model.vault import Vault
+from tidegate.pipeline.applications import applications, served
+from tidegate.pipeline.bench import Bench
 from tidegate.ports import Reporter
 from tidegate.release.image import ImageRef
 from tidegate.repo.git import Revision
@@ -50,6 +50,7 @@ class Made:
     revoked: tuple[str, ...]  # versions that no host may use any more
     architectures: Mapping[str, str]  # of own images, by service
     project: Project = field(repr=False)
+    bench: Bench = field(repr=False)
 
     @property
     def served(self) -> bool:
@@ -76,10 +77,8 @@ def make(
         revision = pool.submit(worktree.revision, config.root)
         hidden = Hidden.of(config, environment, instance, variables)
         project = hidden.project
-        settings = service_settings(
-            config, project.services, project.where, variables, project.disabled
-        )
-        workshop = Workshop(project, Registry(refresh=refresh), reporter)
+        settings = settings_of(config, project, variables)
+        workshop = Workshop(config, project, Registry(refresh=refresh), reporter)
         images = {name: pool.submit(workshop.image, name) for name in project.services}
         proxy = pool.submit(workshop.proxy)
         found = companions.read(wanted_files(project))
@@ -105,7 +104,7 @@ def make(
     pins = {name: image.result() for name, image in images.items()}
     return Made(
         release, workshop.store, content, values, hidden.versions, hidden.revoked,
-        _architectures(pins), project,
+        _architectures(pins), project, workshop.bench,
     )  # fmt: skip
 
 
@@ -190,34 +189,47 @@ def _architectures(images: Mapping[str, ImageRef]) -> dict[str, str]:
 
 def compose(config: Config, variables: Mapping[str, str]) -> Project:
     """The project of a configuration's compose files."""
-    if not config.compose:
+    if not config.compose_files:
         raise InputError(
-            f"there is no compose file beside {config.file}", code="compose-missing",
-            where=config.where(), hint="write a compose.yaml, or name yours under compose:",
+            f"there is no compose file beside {config.file}, in applications/ or in services/",
+            code="compose-missing", where=config.where(),
+            hint="write a compose.yaml, or name yours under compose:",
+        )  # fmt: skip
+    reader, name = Disk(config.root), config.project
+    if not config.compose:
+        return load_layout(
+            config.layout, config.root,
+            reader=reader, variables=variables, project=name, env_files=[],
         )  # fmt: skip
     files = [str(Path(config.root, name)) for name in config.compose]
-    return load(
-        files,
-        reader=Disk(config.root),
-        variables=variables,
-        project=config.project,
-        env_files=[],
-    )
+    return load(files, reader=reader, variables=variables, project=name, env_files=[])
+
+
+def settings_of(
+    config: Config, project: Project, variables: Mapping[str, str]
+) -> dict[str, ServiceSettings]:
+    """The settings of every service; those for one that is off wait for it."""
+    off = {*project.disabled, *project.switched_off}
+    return service_settings(config, project.services, project.where, variables, off)
 
 
 class Workshop:
     """Makes the image of each service; from several threads at once."""
 
-    def __init__(self, project: Project, registry: Registry, reporter: Reporter) -> None:
+    def __init__(
+        self, config: Config, project: Project, registry: Registry, reporter: Reporter
+    ) -> None:
         self._project = project
         self._registry = registry
-        self._reporter = reporter
         self.store = Store()
-        self._images = Images(self.store, lambda name: registry.resolve(name).digest)
+        found = applications(config, project)
+        self._served = served(found)
+        self._in_registry = bool(config.registry)
+        self.bench = Bench(config, found, self.store, registry, reporter)
 
     def image(self, service: str) -> ImageRef:
         """Built where compose says ``build:``, else pinned to what its tag means now."""
-        return self._built(service) if "build" in self._body(service) else self._named(service)
+        return self._built(service) if service in self._served else self._named(service)
 
     def proxy(self) -> str:
         """The fronts' image, pinned."""
@@ -227,21 +239,11 @@ class Workshop:
         return self._project.services[service]
 
     def _built(self, service: str) -> ImageRef:
-        body, project = self._body(service), self._project
-        made = recipe.recipe(
-            body["build"],
-            platform=str(body.get("platform") or ""),
-            secrets=project.secrets,
-            where=lambda key: project.where(("services", service, "build", key)),
-        )
-        image, fresh = self._images.ensure(
-            made, lambda: self._reporter.phase("build", "info", f"building {service}")
-        )
-        if fresh:
-            self._reporter.phase("build", "info", f"built {service}")
-        reference = names.own(project.name, service).at(image.digest)
-        declared = replace(facts(image.config), shell=image.shell)
-        return ImageRef(reference.pinned, "controller", "", image.size, declared)
+        """Tested; it is sent to the registry, where there is one, when it is deployed."""
+        made = self.bench.ensure(self._served[service])
+        assert made.reference is not None
+        via = "registry" if self._in_registry else "controller"
+        return ImageRef(made.reference.pinned, via, "", made.size, made.declared)
 
     def _named(self, service: str) -> ImageRef:
         name = str(self._body(service).get("image") or "")

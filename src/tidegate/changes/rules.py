@@ -1,0 +1,87 @@
+"""Rules say which file is whose; an index by folder finds those that a path can meet.
+
+A path asks only for the rules of its own folders, from the deepest up, so ten thousand paths
+cost milliseconds. A submodule is all of its files: it meets every rule below it, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from tidegate.changes.model import Target
+from tidegate.shapes import Row
+
+Test = Callable[[str], bool]
+
+
+class Rule(Row):
+    """A path below the rule's place is ``target``'s if ``test`` holds and ``ignored`` does not.
+
+    ``weak`` rules count only for a path that no other rule wants.
+    """
+
+    target: Target
+    text: str
+    test: Test | None = None
+    ignored: Test | None = None
+    ignored_by: str = ""
+    weak: bool = False
+
+
+class Rules:
+    """All rules of a project, and what to say of paths that none of them wants."""
+
+    def __init__(self) -> None:
+        self._at: dict[str, list[Rule]] = {}
+        self._nearly: dict[str, str] = {}
+        self._of_folder: dict[str, tuple[Rule, ...]] = {}
+
+    def add(self, place: str, rule: Rule) -> None:
+        """A rule for a file or for all that is below a folder; "" is everything."""
+        self._of_folder.clear()
+        self._at.setdefault(place, []).append(rule)
+
+    def explain(self, folder: str, why: str) -> None:
+        """Why a path below a folder may be nobody's."""
+        self._nearly.setdefault(folder, why)
+
+    def meet(self, path: str, *, submodule: bool = False) -> dict[Target, str]:
+        """Whose a path is, and by which rule; the nearest rule of each target."""
+        found: dict[Target, str] = {}
+        weak: dict[Target, str] = {}
+        for rule in self._below(path) if submodule else ():
+            found.setdefault(rule.target, f"{rule.text} (in the submodule)")
+        for target, text, test, ignored, _, is_weak in self._above(path):
+            if target in found or (test is not None and not test(path)):
+                continue
+            if ignored is None or not ignored(path):
+                (weak if is_weak else found).setdefault(target, text)
+        return found or weak
+
+    def why_nobody(self, path: str) -> str:
+        """What kept a path from being anybody's; "" where nothing is near."""
+        for rule in self._above(path):
+            tested = rule.test is None or rule.test(path)
+            if tested and rule.ignored is not None and rule.ignored(path):
+                return f"{rule.ignored_by} leaves it out"
+        place = path
+        while place:
+            if place in self._nearly:
+                return self._nearly[place]
+            place = place.rpartition("/")[0]
+        return ""
+
+    def _above(self, path: str) -> tuple[Rule, ...]:
+        """The rules that a path can meet, the nearest first; those of its folder are kept."""
+        folder = path.rpartition("/")[0]
+        above = self._of_folder.get(folder)
+        if above is None:
+            above = () if folder == path else self._above(folder)
+            self._of_folder[folder] = above
+        own = self._at.get(path)
+        return (*own, *above) if own else above
+
+    def _below(self, path: str) -> Iterator[Rule]:
+        for place, rules in self._at.items():
+            if place.startswith(f"{path}/"):
+                yield from rules

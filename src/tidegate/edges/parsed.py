@@ -1,0 +1,105 @@
+"""YAML that was read before: trees of nodes kept by the id that git gives a file's content.
+
+The same bytes are the same tree, so a file that no commit changed is neither parsed again nor
+is the parser imported, which is a third of what a short command costs. What is lost here is made
+again. Kept in Python's own form (marshal), in a folder for each version of Python and Tidegate.
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+import sys
+
+from tidegate import __version__
+from tidegate.compose.files import Allowance
+from tidegate.compose.nodes import Node, Timestamp
+
+FORMAT = 1
+MOST = 2_000  # files kept; with one more all of them are dropped
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def roots(text: str, file: str, blob: str, allowance: Allowance) -> list[Node]:
+    """The documents of a file; ``blob`` is the id of its content, "" where it has none."""
+    if not blob:
+        return _read(text, file, allowance)
+    path = f"{_folder()}/{blob}"  # a path as text: pathlib costs 5 ms
+    known = _known(path)
+    if known is not None:
+        values, trees = known
+        allowance.take_values(values, (file, 0, 0))
+        return [_node(tree, file) for tree in trees]
+    before = allowance.values
+    found = _read(text, file, allowance)
+    memo: dict[int, Any] = {}
+    _keep(path, (before - allowance.values, [_plain(root, memo) for root in found]))
+    return found
+
+
+def _read(text: str, file: str, allowance: Allowance) -> list[Node]:
+    from tidegate.compose.document import read
+    from tidegate.compose.files import Source
+
+    return [one.root for one in read(Source(file, text), allowance)]
+
+
+def _folder() -> str:
+    home = os.environ.get("XDG_CACHE_HOME") or f"{os.environ.get('HOME', '')}/.cache"
+    python = f"{sys.implementation.cache_tag}-{marshal.version}"
+    return f"{home}/tidegate/yaml/{__version__}-{FORMAT}-{python}"
+
+
+def _known(path: str) -> tuple[int, list[Any]] | None:
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123
+            values, trees = marshal.loads(file.read())  # noqa: S302 - our own, in our own cache
+    except (OSError, ValueError, EOFError, TypeError):
+        return None
+    return values, trees
+
+
+def _keep(path: str, content: tuple[int, list[Any]]) -> None:
+    """Write it whole or not at all; a cache that cannot be written is none."""
+    folder = path.rpartition("/")[0]
+    fresh = f"{path}.{os.getpid()}"
+    try:
+        os.makedirs(folder, mode=0o700, exist_ok=True)  # noqa: PTH103
+        names = os.listdir(folder)  # noqa: PTH208
+        for name in names if len(names) >= MOST else ():
+            os.unlink(f"{folder}/{name}")  # noqa: PTH108
+        with open(fresh, "wb") as file:  # noqa: PTH123
+            file.write(marshal.dumps(content))
+        os.replace(fresh, path)  # noqa: PTH105
+    except OSError:
+        return
+
+
+def _plain(node: Node, memo: dict[int, Any]) -> Any:
+    """A tree as tuples, without the file's name; what an alias shares stays shared."""
+    found = memo.get(id(node))
+    if found is None:
+        value: Any = node.value
+        kind = 0
+        if isinstance(value, dict):
+            kind, value = 1, [(key, _plain(child, memo)) for key, child in value.items()]
+        elif isinstance(value, list):
+            kind, value = 2, [_plain(child, memo) for child in value]
+        elif isinstance(value, Timestamp):
+            kind, value = 3, value.text
+        found = memo[id(node)] = (kind, value, node.at[1:], node.key_at and node.key_at[1:])
+    return found
+
+
+def _node(tree: Any, file: str) -> Node:
+    kind, value, at, key_at = tree
+    if kind == 1:
+        value = {key: _node(child, file) for key, child in value}
+    elif kind == 2:
+        value = [_node(child, file) for child in value]
+    elif kind == 3:
+        value = Timestamp(value)
+    return Node(value, (file, *at), (file, *key_at) if key_at else None)

@@ -1,0 +1,64 @@
+"""Which files two commits differ in: git's raw form, one entry for each file.
+
+A renamed file is one entry with both paths; a submodule is a file of the kind ``160000``.
+Paths are text; bytes that are no UTF-8 are kept by ``surrogateescape`` (PEP 383).
+Source: git-diff-tree(1), "Raw output format" with ``-z``; plumbing, so that no setting of the
+user (``diff.renames``, ``diff.relative``, ``diff.external``) changes the answer.
+"""
+
+from __future__ import annotations
+
+from tidegate.shapes import Row
+
+SUBMODULE = "160000"
+EMPTY_TREES = {
+    40: "4b825dc642cb6eb9a060e54bf8d69288fbee4904",  # git hash-object -t tree /dev/null
+    64: "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321",
+}
+WORDS = {"A": "added", "D": "deleted", "M": "changed", "R": "renamed", "T": "another kind of file"}
+
+
+class FileChange(Row):
+    """``status`` is A, D, M, R or T; ``old`` is the path before a rename, else ""."""
+
+    status: str
+    path: str
+    old: str = ""
+    submodule: bool = False
+
+
+def command(base: str, head: str) -> tuple[str, ...]:
+    """The argv that compares two trees; ``base`` "" stands for nothing at all."""
+    return (
+        *("git", "diff-tree", "-r", "-z", "--raw", "-M", "--no-ext-diff"),
+        *("--ignore-submodules=none", base or EMPTY_TREES[len(head)], head),
+    )
+
+
+def parse(raw: bytes) -> list[FileChange]:
+    """The output of ``command``, in git's order: ``:old-mode new-mode id id status``."""
+    fields = iter(decoded(raw).split("\0"))
+    made, maybe = FileChange._make, SUBMODULE.encode() in raw
+    found = []
+    for facts in fields:
+        if not facts:
+            break
+        status, path, old = facts[-1], next(fields), ""
+        if status.isdigit():  # the score of a renamed one, as in R100
+            status, path, old = "R", next(fields), path
+        submodule = maybe and (facts.startswith(SUBMODULE, 1) or facts.startswith(SUBMODULE, 8))
+        found.append(made((status, path, old, submodule)))
+    return found
+
+
+def decoded(raw: bytes) -> str:
+    """Bytes of git as text that keeps every byte."""
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def shown(path: str) -> str:
+    """A path for people and for JSON: a byte or a sign that cannot be printed is escaped."""
+    if path.isascii() and path.isprintable():
+        return path
+    text = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
