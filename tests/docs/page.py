@@ -16,7 +16,8 @@ from dataclasses import dataclass, replace
 FENCE = re.compile(r'^```(?P<language>\w*)(?:\s+title="(?P<title>[^"]+)")?\s*$')
 PROMPT = re.compile(r"^(?P<login>\S+@\S+)?\$ (?P<text>.*)$")
 EXIT_CODE = re.compile(r"#.*\bexit code (\d+)")
-INLINE = re.compile(r"(?<!`)`((?:tidegate|tidegate-host) [^`]+)`(?!`)")
+OURS = ("tidegate", "tidegate-host", "./scripts/prove")
+INLINE = re.compile(rf"(?<!`)`((?:{'|'.join(map(re.escape, OURS))}) [^`]+)`(?!`)")
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 OPERATOR = re.compile(r"[;&|()<>]+")
 NOT_OURS = ("sudo", "-E", "then", "do", "!", "time")
@@ -125,7 +126,7 @@ def _plain(line: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """`tidegate` or `tidegate-host` with its words: typed, or only named in a line of prose."""
+    """One of our programs with its words: typed, or only named in a line of prose."""
 
     line: int
     words: list[str]
@@ -141,7 +142,7 @@ def invocations(text: str) -> list[Invocation]:
     for number, line in enumerate(prose(text), start=1):
         for span in INLINE.findall(line):
             found += [Invocation(number, words, False) for words in simple(span)]
-    return [one for one in found if one.words[:1] in (["tidegate"], ["tidegate-host"])]
+    return [one for one in found if one.words and one.words[0] in OURS]
 
 
 def prose(text: str) -> list[str]:

@@ -13,6 +13,7 @@ from tests.docs.reader import LISTED, ROOT
 from tidegate.cli import COMMANDS, find, load
 from tidegate.errors import InputError
 from tidegate.host import commands as host
+from tidegate.testing.prove import __main__ as prove
 
 MADE = ROOT / "docs/reference/commands.md"  # its usage lines are no commands
 PAGES = sorted({ROOT / "README.md", *(ROOT / "docs").rglob("*.md")} - {MADE})
@@ -30,12 +31,13 @@ def refused(words: list[str], *, typed: bool = True) -> str:
 
     Prose may name a command without the arguments that it needs.
     """
-    if words[0] == "tidegate-host":
-        named = [] if typed or "--project" in words else ["--project", "shop"]
+    if words[0] != "tidegate":
+        parser = prove.arguments() if "prove" in words[0] else host._parser()
+        named = [] if typed or words[0] != "tidegate-host" else ["--project", "shop"]
         try:
-            host._parser().parse_args([*words[1:], *named])
+            parser.parse_args([words[1].replace("PART", "deploy"), *words[2:], *named])
         except SystemExit as ended:
-            return "" if ended.code == 0 else f"tidegate-host does not take {' '.join(words[1:])}"
+            return "" if ended.code == 0 else f"{words[0]} does not take {' '.join(words[1:])}"
         return ""
     if words[1:] in ([], ["--help"], ["--version"]):
         return ""
@@ -50,7 +52,7 @@ def refused(words: list[str], *, typed: bool = True) -> str:
 
 @pytest.mark.parametrize("page", PAGES, ids=shown)
 def test_command_lines_are_taken(page: Path) -> None:
-    """Each `tidegate` of a page, in a terminal, in a line or in a job, is one that can be typed."""
+    """Each command of ours, in a terminal, in a line of prose or in a job, can be typed."""
     text = page.read_text(encoding="utf-8")
     told = [
         f"{shown(page)}:{one.line}: {problem}"
@@ -78,6 +80,7 @@ def test_a_wrong_command_line_is_refused() -> None:
     assert refused(["tidegate", "deplou"])
     assert refused(["tidegate", "secrets", "rotate", "production"])
     assert refused(["tidegate-host", "rollback"])
+    assert refused(["./scripts/prove", "everything"])
 
 
 @pytest.mark.parametrize("page", PAGES, ids=shown)
