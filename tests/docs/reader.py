@@ -90,8 +90,12 @@ class Reader:
             faults.append(f"`{step.text}` ended with {code}, not {step.code}:\n{said}")
         elif line := missing(tuple(map(self.real, step.shown)), said):
             faults.append(f"`{step.text}` did not say\n    {line}\nbut:\n{said}")
-        if "--json" in step.text.split() and not faults:
-            check(json.loads(said[said.index('{\n  "schema"') : said.rindex("}") + 1]))
+        if "--json" in step.text.split() and "2>" not in step.text and not faults:
+            check(
+                json.loads(
+                    said[said.index('{\n  "schema"') :] if not code else said.splitlines()[-1]
+                )
+            )
         return faults
 
     def real(self, text: str) -> str:

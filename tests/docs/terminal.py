@@ -37,7 +37,7 @@ class Terminal:
         typed = f"{{\n{command}\n}} </dev/null\nprintf '\\n{MARK} %s %s\\n' $? \"$PWD\"\n"
         self._bash.stdin.write(typed)
         self._bash.stdin.flush()
-        said = []
+        said: list[str] = []
         timer = threading.Timer(PATIENCE_S, _kill, (self._bash,))
         timer.start()
         try:
@@ -57,7 +57,7 @@ class Terminal:
 
     def interrupt(self) -> list[str]:
         """Ctrl-C in the other terminals; what those said that had ended by themselves."""
-        ended = [f"{one.args}: {one.stdout and one.stdout.read()}" for one in self._over()]
+        ended = [f"{one.args!r}: {one.stdout and one.stdout.read()}" for one in self._over()]
         for process in self._beside:
             _end(process)
         self._beside.clear()

@@ -6,11 +6,13 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 from cyclopts import CycloptsError, MissingArgumentError
 
 from tests.docs.page import Command, Invocation, blocks, invocations, simple, steps
-from tests.docs.reader import LISTED, ROOT
+from tests.docs.reader import LISTED, PERSON, ROOT
 from tidegate.cli import COMMANDS, find, load
+from tidegate.config.load import read_config
 from tidegate.errors import InputError
 from tidegate.host import commands as host
 from tidegate.testing.prove import __main__ as prove
@@ -19,6 +21,7 @@ MADE = ROOT / "docs/reference/commands.md"  # its usage lines are no commands
 PAGES = sorted({ROOT / "README.md", *(ROOT / "docs").rglob("*.md")} - {MADE})
 IN_A_JOB = re.compile(r"^\s*(?:-\s+)?(?:run:\s+)?((?:[A-Z_]+=\S+ )*tidegate .*)$")
 LEFT_OUT = 6
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBwlOxBeImeJwkLSGy2Gx8owKAK9JTcr3Nx6Jz9"
 
 
 def shown(path: Path) -> str:
@@ -110,6 +113,18 @@ def test_no_command_hides_in_an_indented_block(page: Path) -> None:
         if re.match(r"^(?: {4,}|\t)(?:\$ |tidegate )", line)
     ]
     assert hidden == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=shown)
+def test_files_can_be_read(page: Path) -> None:
+    """Every YAML on a page is YAML, and every tidegate.yaml that is written is a good one."""
+    for first, language, title, body in blocks(page.read_text(encoding="utf-8")):
+        if language != "yaml":
+            continue
+        text = PERSON.sub(lambda found: f"{KEY}{found[1]:x<5}", "\n".join(body))
+        assert yaml.safe_load(text), f"{shown(page)}:{first}"
+        if title == "tidegate.yaml":
+            read_config(text, title, root=str(ROOT))
 
 
 def test_every_command_is_in_the_documents() -> None:
