@@ -43,6 +43,11 @@ class Command:
     shown: tuple[str, ...] = ()
     beside: bool = False
 
+    @property
+    def bare(self) -> str:
+        """What is typed, without the remark at its end."""
+        return self.text.partition("  #")[0].strip()
+
 
 @dataclass(frozen=True, slots=True)
 class Interrupt:

@@ -59,7 +59,7 @@ class Reader:
         for step in steps((ROOT / page).read_text(encoding="utf-8")):
             if self.faults:
                 return
-            if isinstance(step, Command) and step.text in listed.get("not_run", {}):
+            if isinstance(step, Command) and step.bare in listed.get("not_run", {}):
                 for name, text in listed.get("instead", {}).items():
                     self.do(File(step.line, name, text))
             else:
