@@ -1,4 +1,8 @@
-"""The whole way on one real server, by the command line alone, each answer by its schema."""
+"""What no page shows: odd words for exec, a question that nobody answers, nothing left behind.
+
+The whole way by the command line alone, with each answer by its schema, is that of the documents:
+tests/docs follows docs/tutorial.md and docs/how-to/answers-for-programs.md.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +28,7 @@ services:
   web:
     image: busybox:1
     init: true
-    command: sh -c "mkdir -p /www && echo %s > /www/index.html && exec httpd -f -p 8000 -h /www"
+    command: sh -c "mkdir -p /www && echo one > /www/index.html && exec httpd -f -p 8000 -h /www"
     ports: ["8080:8000"]
     healthcheck: {test: ["CMD", "true"], interval: 1s}
 """
@@ -37,10 +41,6 @@ class Project:
     folder: Path
     address: str
     environment: dict[str, str]
-
-    def write(self, text: str) -> None:
-        """A version that answers with ``text``."""
-        (self.folder / "compose.yaml").write_text(COMPOSE % text, encoding="utf-8")
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """One command."""
@@ -68,47 +68,15 @@ class Project:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """A new server and a folder that `init` has been run in."""
+    """A new server, and a project that runs on it."""
     lab = Lab.up(["tour"])
     server = lab.server("tour")
     found = Project(tmp_path_factory.mktemp("tour"), server.address, {**os.environ, **lab.env()})
-    found.write("one")
+    (found.folder / "compose.yaml").write_text(COMPOSE, encoding="utf-8")
     found.data("init", "--project", "tour", "--host", f"deploy@{server.address}")
+    assert found.data("deploy")["deployment"] == "production/1"
     yield found
     lab.down()
-
-
-def test_the_way_of_a_newcomer(project: Project) -> None:
-    """init, doctor, plan, deploy, again, a new version, a bad one, back, status, history, away."""
-    assert {f["state"] for f in project.data("doctor")["findings"]} <= {"ok", "warning"}
-    plan = project.data("plan")
-    assert [action["what"] for action in plan["actions"]] == ["start"]
-
-    first = project.data("deploy")
-    assert (first["outcome"], first["deployment"]) == ("committed", "production/1")
-    assert project.page() == "one"
-    assert project.data("plan")["empty"]
-    assert project.data("deploy")["outcome"] == "nothing"
-
-    project.write("two")
-    assert [action["what"] for action in project.data("plan")["actions"]] == ["beside"]
-    assert project.data("deploy")["deployment"] == "production/2"
-    assert project.page() == "two"
-
-    project.write("three; exit 1;")
-    bad = project.run("deploy", "--json")
-    assert (bad.returncode, bad.stdout) == (1, ""), bad.stderr
-    assert check(json.loads(bad.stderr.splitlines()[-1]))["class"] == "failed"
-    assert project.page() == "two"
-
-    assert project.data("rollback")["outcome"] == "committed"
-    assert project.page() == "one"
-
-    status = project.data("status")
-    assert list(status["hosts"]) == ["web-1"]
-    assert status["hosts"]["web-1"]["services"]["web"]["state"] == "running"
-    entries = project.data("history")["entries"]
-    assert [entry["outcome"] for entry in entries] == ["commit", "abort", "commit", "commit"]
 
 
 def test_logs_and_exec(project: Project) -> None:

@@ -1,8 +1,8 @@
 """The reference pages, made from the code: ``python -m tidegate.cli.reference [--check]``.
 
 commands.md comes from the table of commands and their docstrings, configuration.md from the
-tables that read tidegate.yaml, states.md from the two tables that move a deployment, and the end
-of compose.md from what rendering and exporting say of every key.
+tables that read tidegate.yaml, states.md and its pictures from the two tables that move a
+deployment, and the end of compose.md from what rendering and exporting say of every key.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ import sys
 from pathlib import Path
 
 from tidegate.cli import COMMANDS, every_key, load
+from tidegate.cli.diagram import Arrow, drawing, place
 from tidegate.config.schema import SECTIONS
 from tidegate.host.protocol import ENDED, TRANSITIONS
-from tidegate.pipeline.states import ENDS, TABLE, Phase
+from tidegate.pipeline.states import ENDS, TABLE
 
 MADE = "<!-- made by python -m tidegate.cli.reference: change the code, not this page -->"
 FOLDER = Path("docs")
@@ -51,32 +52,95 @@ def configuration() -> str:
     return "\n".join(parts) + "\n"
 
 
+# Where each state stands in its picture; the arrows come from the tables.
+HOST_PLACES = {
+    **{
+        name: place(0, column)
+        for column, name in enumerate(
+            ("acquired", "preparing", "prepared", "switching", "switched", "committing")
+        )
+    },
+    "committed": place(0, 6),
+    "in-doubt": place(1, 5),
+    "aborting": place(2, 1, 5),
+    "reverted": place(3, 0, 5),
+}
+CONTROLLER_PLACES = {
+    **{
+        name: place(1, column)
+        for column, name in enumerate(
+            ("acquire", "join", "secrets", "prepare", "switch", "watch", "commit")
+        )
+    },
+    "finish": place(1, 7, 8),
+    "release": place(0, 8),
+    "ask": place(0, 6, 7),
+    "in-doubt": place(0, 5),
+    "abort": place(2, 1, 5),
+    "undo": place(3, 1, 7),
+    "give-back": place(4, 2, 5),
+    "committed": place(0, 9, bottom=1),
+    "left": place(2, 9, bottom=4),
+    "reverted": place(2, 0, bottom=4),
+}
+
+
+def host_arrows() -> list[Arrow]:
+    """What moves a host."""
+    return [(start, end, happened) for (start, happened), end in TRANSITIONS.items()]
+
+
+def controller_arrows() -> list[Arrow]:
+    """What moves the controller."""
+    return [(start.value, end.value, outcome.value) for (start, outcome), end in TABLE.items()]
+
+
+def host_picture() -> str:
+    """The states of a deployment on a host."""
+    return drawing("A host's states in a deployment", HOST_PLACES, host_arrows(), ENDED)
+
+
+def controller_picture() -> str:
+    """The controller's phases."""
+    ends = {end.value for end in ENDS}
+    return drawing("The controller's phases", CONTROLLER_PLACES, controller_arrows(), ends)
+
+
 def states() -> str:
-    """The page of the two state machines, as Mermaid diagrams of the tables that the code runs."""
-    controller = [
-        f"    {start.name.lower()} --> {end.name.lower()}: {outcome.value}"
-        for (start, outcome), end in TABLE.items()
-    ]
-    host = [f"    {start} --> {end}: {happened}" for (start, happened), end in TRANSITIONS.items()]
+    """The page of the two state machines: a picture of each, and the table that the code runs."""
     return "\n".join(
         [
             MADE,
             "",
             "# How a deployment moves",
             "",
-            "The controller's phases. Which way a deployment ends is the decision that is recorded",
-            "on the host, not the one that was proposed (`overruled`).",
+            "What it means, and what happens when a part dies: [the protocol](../protocol.md).",
             "",
-            *diagram(
-                Phase.ACQUIRE.name.lower(), controller, sorted(end.name.lower() for end in ENDS)
-            ),
+            "## The controller",
             "",
-            "A host's states. Each change is on its disk before anything that follows from it.",
+            "Its phases. Which way a deployment ends is the decision that is recorded on the",
+            "witness, not the one that was proposed (`overruled`).",
             "",
-            *diagram("acquired", host, sorted(ENDED)),
+            "![The controller's phases](controller.svg)",
+            "",
+            *rows(("Phase", "Ends with", "Next"), controller_arrows()),
+            "",
+            "## A host",
+            "",
+            "Its states. Each change is on its disk before anything that follows from it.",
+            "",
+            "![A host's states](host.svg)",
+            "",
+            *rows(("State", "What happened", "Next"), host_arrows()),
             "",
         ]
     )
+
+
+def rows(head: tuple[str, str, str], arrows: list[Arrow]) -> list[str]:
+    """A table of a state, what happened, and the next state."""
+    body = [f"| {start} | {happened} | {end} |" for start, end, happened in arrows]
+    return ["| " + " | ".join(head) + " |", "|---|---|---|", *body]
 
 
 def compose() -> str:
@@ -85,19 +149,14 @@ def compose() -> str:
     return f"{written}{MADE}\n{every_key.table()}"
 
 
-def diagram(first: str, arrows: list[str], ends: list[str]) -> list[str]:
-    """A state diagram in Mermaid's words (https://mermaid.js.org/syntax/stateDiagram.html)."""
-    closing = [f"    {end} --> [*]" for end in ends]
-    lines = [f"    [*] --> {first}", *arrows, *closing]
-    return ["```mermaid", "stateDiagram-v2", *lines, "```"]
-
-
 def pages() -> dict[str, str]:
     """Each page's name and text."""
     return {
         "reference/commands.md": commands(),
         "reference/configuration.md": configuration(),
         "reference/states.md": states(),
+        "reference/host.svg": host_picture(),
+        "reference/controller.svg": controller_picture(),
         "compose.md": compose(),
     }
 

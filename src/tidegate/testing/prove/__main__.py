@@ -12,12 +12,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tidegate.testing.prove import deploy, evidence, kills, protocol, specials
+from tidegate.testing.prove import deploy, docs, evidence, kills, protocol, specials
 from tidegate.testing.prove.compose import prove as compose
 from tidegate.testing.prove.fleet import batch
 from tidegate.testing.prove.fleet import prove as fleet
 
-PARTS = ("deploy", "kills", "cases", "compose", "fleet", "protocol")
+PARTS = ("deploy", "kills", "cases", "compose", "fleet", "protocol", "docs")
 Result = tuple[list[Any], dict[str, Any]]
 
 
@@ -36,18 +36,18 @@ def run(asked: argparse.Namespace, seed: int) -> Result:
         return [*violations, *bad], {**figures, "batch": together}
     if asked.part == "protocol":
         return protocol.prove()
+    if asked.part == "docs":
+        return docs.prove(seed)
     if asked.part == "cases":
         return specials.prove(asked.servers or "prove", asked.cases)
     names = (asked.servers or "prove,prove-2").split(",")
     return kills.prove(seed, names, asked.instants, asked.minutes, asked.cases)
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run a part and write its evidence."""
+def arguments() -> argparse.ArgumentParser:
+    """What can be asked for."""
     parser = argparse.ArgumentParser(prog="scripts/prove", description=__doc__)
-    parser.add_argument(
-        "part", choices=("deploy", "kills", "cases", "compose", "fleet", "protocol")
-    )
+    parser.add_argument("part", choices=PARTS)
     parser.add_argument("--seed", type=int, help="any number; a new one each time by default")
     parser.add_argument("--servers", default="", help="lab servers to use; they are made anew")
     parser.add_argument("--deployments", type=int, default=30)
@@ -61,7 +61,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--files", type=int, default=0, help="so many of the corpus, not all")
     parser.add_argument("--damaged", type=int, default=10_000, help="damaged compose files to try")
     parser.add_argument("--out", type=Path, default=evidence.EVIDENCE, help="a folder")
-    asked = parser.parse_args(argv)
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run a part and write its evidence."""
+    asked = arguments().parse_args(argv)
     seed = random.SystemRandom().randrange(10**6) if asked.seed is None else asked.seed
     sys.stderr.write(f"prove {asked.part} --seed {seed}\n")
     tried, began = evidence.head(asked.part, seed), time.monotonic()
