@@ -30,7 +30,7 @@ class Where:
 class TidegateError(Exception):
     """The root: ``class_`` is one of input, refused, failed, error, waiting, in-doubt.
 
-    ``subject`` is what a host's error is about: a service, a file, a port.
+    ``subject`` is what an error is about, where others ask: a service, a file, a port.
     """
 
     class_: ClassVar[str] = "error"

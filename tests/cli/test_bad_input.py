@@ -50,6 +50,7 @@ def run(
     project = place / "project"
     project.mkdir()
     for name, text in case["files"].items():
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
         (project / name).write_text(
             text.replace("$COMPOSE", COMPOSE).replace("$CONFIG", CONFIG), encoding="utf-8"
         )
@@ -67,7 +68,8 @@ def run(
         timeout=60,
         check=False,
     )
-    return done, {path.name: path.read_text("utf-8") for path in project.iterdir()}
+    files = [path for path in project.rglob("*") if path.is_file()]
+    return done, {str(path.relative_to(project)): path.read_text("utf-8") for path in files}
 
 
 @pytest.mark.parametrize("case", cases())

@@ -106,3 +106,19 @@ def test_missing_variables_are_warnings(folder: Path, capsys: pytest.CaptureFixt
     (folder / ".env").unlink()
     assert run(["compose", "config", "--format", "json"]) == 0
     assert "compose.yaml:4:12: variable TAG is not set" in capsys.readouterr().err
+
+
+def test_a_repository_of_folders(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a compose file here, all of applications/ and services/ are the project."""
+    (folder / "compose.yaml").unlink()
+    (folder / "applications" / "web").mkdir(parents=True)
+    (folder / "applications" / "web" / "compose.yaml").write_text(
+        "services: {web: {build: ., depends_on: [db]}}"
+    )
+    (folder / "services" / "10_db").mkdir(parents=True)
+    (folder / "services" / "10_db" / "compose.yml").write_text("services: {db: {image: x}}")
+    assert run(["compose", "config", "--format", "json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert set(printed["services"]) == {"web", "db"}
+    assert run(["compose", "config", "-f", "services/10_db/compose.yml", "--format", "json"]) == 0
+    assert set(json.loads(capsys.readouterr().out)["services"]) == {"db"}

@@ -85,7 +85,26 @@ def test_compose_files_are_found_as_docker_compose_does(
     """The first of the four names counts, with one override beside it."""
     for name in here:
         (tmp_path / name).touch()
-    assert find_compose_files(tmp_path) == found
+    assert list(find_compose_files(tmp_path)) == found
+
+
+def test_folders_count_where_no_compose_file_does(tmp_path: Path) -> None:
+    """applications/ and services/ are looked at last: after `compose:` and a file at the root."""
+    for name in ("services/10_db", "applications/web", "services/.hidden"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "docker-compose.yml").touch()
+    (tmp_path / "services" / "version.env").touch()
+    file = tmp_path / "tidegate.yaml"
+    file.write_text("version: 1\nenvironments: {p: {hosts: {a: {ssh: a@b}}}}\n")
+    folders = ("services/10_db/docker-compose.yml", "applications/web/docker-compose.yml")
+    assert load_config(file).compose_files == folders
+
+    (tmp_path / "compose.yaml").touch()
+    assert load_config(file).compose_files == ("compose.yaml",)
+    (tmp_path / "compose.yaml").unlink()
+    file.write_text(f"{file.read_text()}compose: other.yaml\n")
+    assert load_config(file).compose_files == ("other.yaml",)
+    assert load_config(file).layout.folders == ()
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

@@ -50,8 +50,9 @@ def test_ignore_files_select_as_docker_does(case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("case", CASES["dockerfile"], ids=lambda case: repr(case["text"]))
 def test_bases_of_a_dockerfile(case: dict[str, Any]) -> None:
-    """Every image that a build starts from or copies from is found, stages are not."""
-    assert list(dockerfile.bases(case["text"], case.get("args", {}))) == case["bases"]
+    """Every image that a build starts from or copies from is found; stages and contexts are not."""
+    found = dockerfile.bases(case["text"], case.get("args", {}), case.get("contexts", ()))
+    assert list(found) == case["bases"]
 
 
 @pytest.mark.parametrize("case", CASES["facts"], ids=lambda case: repr(case["facts"]))
@@ -86,6 +87,20 @@ def test_build_commands(case: dict[str, Any]) -> None:
                 output="OUT",
             )
             assert list(argv) == case[builder]
+
+
+def test_short_names_are_docker_hubs() -> None:
+    """A builder is told what a short name means; whole names and own contexts stay as they are."""
+    build = {"context": "/p", "additional_contexts": {"lib": "/l"}}
+    made = recipe.recipe(build, platform="", secrets={}, where=lambda _: None)
+    pinned = f"docker.io/acme/b@sha256:{'a' * 64}"
+    bases = ["nginx:1", "acme/app", pinned.removeprefix("docker.io/"), pinned, "ghcr.io/a/b:1"]
+    assert recipe.qualified(made, bases).contexts == (
+        ("lib", "/l"),
+        ("nginx:1", "docker-image://docker.io/library/nginx:1"),
+        ("acme/app", "docker-image://docker.io/acme/app:latest"),
+        (pinned.removeprefix("docker.io/"), f"docker-image://{pinned}"),
+    )
 
 
 def test_the_key_follows_content_and_not_place() -> None:

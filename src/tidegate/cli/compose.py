@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -19,14 +20,7 @@ from tidegate.errors import InputError
 
 if TYPE_CHECKING:
     from tidegate.compose import Project, Source
-
-NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
-OVERRIDES = (
-    "compose.override.yml",
-    "compose.override.yaml",
-    "docker-compose.override.yml",
-    "docker-compose.override.yaml",
-)
+    from tidegate.model.layout import Layout
 
 app = App(name="compose", help="Compose files, as they are understood.", help_format="plaintext")
 
@@ -45,7 +39,7 @@ def config(
     Example: tidegate compose config -f compose.yaml -p shop --format json
 
     Args:
-        file: A compose file; later ones win. Without any, compose.yaml and its override.
+        file: A compose file; later ones win. Without any, what is found here or above.
         project: The project's name.
         profile: A profile to enable; * enables all.
         env_file: A file of variables, in place of .env; later ones win.
@@ -68,12 +62,18 @@ def load_files(
 ) -> Project:
     """The project of the given files, or of those that are found here or above."""
     from tidegate.compose import load
+    from tidegate.compose.layout import load_layout
     from tidegate.edges.disk import Disk
 
     variables = {"PWD": str(Path.cwd()), **os.environ}
     listed = variables.get("COMPOSE_ENV_FILES", "")
-    return load(
-        [source(name) for name in file or discovered(variables)],
+    directory, found = ("", file) if file else discovered(variables)
+    loads = (
+        partial(load, [source(name) for name in found])
+        if isinstance(found, list)
+        else partial(load_layout, found, directory)
+    )
+    return loads(
         reader=Disk(str(Path.cwd())),
         variables=variables,
         project=project,
@@ -89,17 +89,24 @@ def source(name: str) -> str | Source:
     return Source("-", sys.stdin.read()) if name == "-" else name
 
 
-def discovered(variables: dict[str, str]) -> list[str]:
-    """COMPOSE_FILE, or the nearest compose file at or above this directory and its override."""
+def discovered(variables: dict[str, str]) -> tuple[str, list[str] | Layout]:
+    """COMPOSE_FILE, or what is nearest at or above this directory.
+
+    That is a compose file with its override, or applications/ and services/; with its directory.
+    """
+    from tidegate.config.load import find_compose_files, find_layout
+
     listed = variables.get("COMPOSE_FILE")
     if listed:
-        return listed.split(variables.get("COMPOSE_PATH_SEPARATOR") or os.pathsep)
+        return "", listed.split(variables.get("COMPOSE_PATH_SEPARATOR") or os.pathsep)
     here = Path.cwd()
     for directory in (here, *here.parents):
-        present = [name for name in NAMES if (directory / name).exists()]
+        present = find_compose_files(directory)
         if present:
-            over = [name for name in OVERRIDES if (directory / name).exists()]
-            return [str(directory / name) for name in (*present[:1], *over[:1])]
+            return str(directory), [str(directory / name) for name in present]
+        folders = find_layout(directory)
+        if folders.files:
+            return str(directory), folders
     raise InputError(
         "no compose file here or above", code="compose-file", hint="name one with -f FILE"
     )

@@ -56,7 +56,7 @@ def configuration() -> tuple[Config | None, list[Finding]]:
         place = f" (at {error.where})" if error.where else ""
         return None, [Finding(subject, FILE, MISSING, f"{error.message}{place}", error.hint)]
     verdicts = [Finding(subject, FILE, OK, f"project {config.project}")]
-    if not config.compose:
+    if not config.compose_files:
         remedy = "name yours under compose: in tidegate.yaml"
         verdicts.append(Finding(subject, "compose", MISSING, "no compose file here", remedy))
     for environment in config.environments.values():

@@ -36,7 +36,7 @@ def quadlet(
 
     Args:
         out: The folder to write; it may exist when it is empty.
-        file: A compose file; later ones win. Without any, compose.yaml and its override.
+        file: A compose file; later ones win. Without any, what is found here or above.
         project: The project's name.
         profile: A profile to enable; * enables all.
         env_file: A file of variables, in place of .env; later ones win.

@@ -9,8 +9,9 @@ from pathlib import Path
 from tidegate.cli.output import print_json, say
 from tidegate.compose.document import read
 from tidegate.compose.files import Allowance, Source
-from tidegate.config import find_compose_files, read_config
-from tidegate.config.load import COMPOSE_FILES, FILE, default_project
+from tidegate.compose.folders import COMPOSE_FILES
+from tidegate.config import find_compose_files, find_layout, read_config
+from tidegate.config.load import FILE, default_project
 from tidegate.errors import InputError
 
 EXAMPLE_HOST = "deploy@203.0.113.10"  # an address for documentation: RFC 5737
@@ -34,7 +35,7 @@ def init(
     project: str = "",
     json: bool = False,
 ) -> None:
-    """Write tidegate.yaml for the compose file in this directory.
+    """Write tidegate.yaml for the compose file here, or those in applications/ and services/.
 
     It never overwrites one. Example: tidegate init --host deploy@203.0.113.10
 
@@ -62,7 +63,7 @@ def init(
         data = {"file": FILE, "project": found.project, "services": list(found.services)}
         print_json("init", {**data, "compose": list(found.files), "next": following})
         return
-    say(f"wrote {FILE}, from {' and '.join(found.files)}: {', '.join(found.services)}")
+    say(f"wrote {FILE}, from {sources(found.files)}: {', '.join(found.services)}")
     say()
     say("\n".join(f"    {line}" for line in text.splitlines()))
     say()
@@ -76,12 +77,12 @@ def init(
 
 def look(root: Path, project: str) -> Found:
     """What is in a directory; without a compose file an ``InputError``."""
-    files = find_compose_files(root)
+    files = find_compose_files(root) or find_layout(root).files
     if not files:
         raise InputError(
             "there is no compose file here",
             code="compose-missing",
-            hint=f"looked for {', '.join(COMPOSE_FILES)}",
+            hint=f"looked for {', '.join(COMPOSE_FILES)}, also in applications/* and services/*",
         )
     named = ""
     services: list[str] = []
@@ -94,7 +95,15 @@ def look(root: Path, project: str) -> Found:
             services += [key for key in (body.children() if body else {}) if key not in services]
     if "$" in named:
         named = ""
-    return Found(tuple(files), project or named or default_project(str(root)), tuple(services))
+    return Found(files, project or named or default_project(str(root)), tuple(services))
+
+
+def sources(files: tuple[str, ...]) -> str:
+    """The compose files as people say it; many of them by their number."""
+    if len(files) <= 2:
+        return " and ".join(files)
+    folders = " and ".join(dict.fromkeys(f"{file.partition('/')[0]}/" for file in files))
+    return f"{len(files)} compose files in {folders}"
 
 
 def configuration(found: Found, environment: str, host: str) -> str:

@@ -42,8 +42,8 @@ def check(parts: Parts) -> None:
     _check_container_names(parts.services)
 
 
-def _bad(message: str, at: Node, code: str, hint: str = "") -> NoReturn:
-    fail(message, at.key_at or at.at, code=code, hint=hint)
+def _bad(message: str, at: Node, code: str, hint: str = "", subject: str = "") -> NoReturn:
+    fail(message, at.key_at or at.at, code=code, hint=hint, subject=subject)
 
 
 def _undefined(owner: str, kind: str, name: str, at: Node, known: Iterable[str]) -> NoReturn:
@@ -52,7 +52,8 @@ def _undefined(owner: str, kind: str, name: str, at: Node, known: Iterable[str])
     hint = f"did you mean {close[0]!r}?" if close else f"define {name!r} at the top, under {kind}s:"
     if kind == "service":
         hint = f"did you mean {close[0]!r}?" if close else f"services: {', '.join(names)}"
-    _bad(f"service {owner!r} refers to undefined {kind} {name!r}", at, "compose-undefined", hint)
+    message = f"service {owner!r} refers to undefined {kind} {name!r}"
+    _bad(message, at, "compose-undefined", hint, name if kind == "service" else "")
 
 
 def _conflict(name: str, first: str, second: str, at: Node) -> NoReturn:

@@ -106,12 +106,14 @@ def where(mark: Mark | None) -> Where | None:
     return None if mark is None else Where(*mark)
 
 
-def fail(message: str, at: Node | Mark | None, *, code: str, hint: str = "") -> NoReturn:
+def fail(
+    message: str, at: Node | Mark | None, *, code: str, hint: str = "", subject: str = ""
+) -> NoReturn:
     """Raise :class:`InputError` at a node's place; a value in a message is cut where it is long."""
     if len(message) > LONGEST_MESSAGE:
         message = f"{message[:LONGEST_MESSAGE]}…"
     mark = at.at if isinstance(at, Node) else at
-    raise InputError(message, code=code, where=where(mark), hint=hint)
+    raise InputError(message, code=code, where=where(mark), hint=hint, subject=subject)
 
 
 def dotted(path: Path) -> str:

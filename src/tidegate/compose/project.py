@@ -18,7 +18,8 @@ class Project:
 
     `variables` are all that interpolation could see: command line, environment, env files.
     `unset` are those that were asked for and had no value, with the first place that asked.
-    `disabled` names the services that no chosen profile enables, with their profiles.
+    `disabled` names the services that no chosen profile enables, with their profiles;
+    `switched_off` those of `skipped-…` files, with the file.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Project:
     variables: Mapping[str, str] = field(repr=False, compare=False, default_factory=dict)
     unset: Mapping[str, Where] = field(repr=False, compare=False, default_factory=dict)
     disabled: Mapping[str, tuple[str, ...]] = field(repr=False, compare=False, default_factory=dict)
+    switched_off: Mapping[str, str] = field(repr=False, compare=False, default_factory=dict)
     root: Node = field(repr=False, compare=False, default_factory=lambda: Node({}, ("", 0, 0)))
 
     def where(self, path: Path) -> Where:

@@ -5,13 +5,14 @@ a whole no-op deployment may take (docs/adr/0001).
 """
 
 from tidegate.config.available import require_available
-from tidegate.config.load import find_compose_files, load_config, read_config
+from tidegate.config.load import find_compose_files, find_layout, load_config, read_config
 from tidegate.config.settings import service_settings
 from tidegate.config.variables import environment_variables
 
 __all__ = [
     "environment_variables",
     "find_compose_files",
+    "find_layout",
     "load_config",
     "read_config",
     "require_available",

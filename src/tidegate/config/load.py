@@ -10,25 +10,26 @@ from pathlib import Path
 
 from tidegate.compose.document import read
 from tidegate.compose.files import Allowance, Source
+from tidegate.compose.folders import (
+    APPLICATIONS,
+    COMPOSE_FILES,
+    OVERRIDE_FILES,
+    SERVICES,
+    compose_files,
+    layout_of,
+)
 from tidegate.compose.nodes import Node, fail, where
 from tidegate.config import schema
 from tidegate.config.fields import required, section
 from tidegate.errors import InputError, Where
 from tidegate.model import config as model
 from tidegate.model.config import Config, Gate
+from tidegate.model.layout import Layout
 
 FILE = "tidegate.yaml"
+NO_FOLDERS = Layout()
 # An OpenSSH public key as in its .pub file, comment or not: sshd(8), AUTHORIZED_KEYS FILE FORMAT.
 PUBLIC_KEY = re.compile(r"(?:ssh|ecdsa|sk)-\S+ AAAA\S*(?: .*)?")
-# The order in which docker compose looks for its file and for one override beside it:
-# https://docs.docker.com/compose/intro/compose-application-model/#the-compose-file
-COMPOSE_FILES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
-OVERRIDE_FILES = (
-    "compose.override.yml",
-    "compose.override.yaml",
-    "docker-compose.override.yml",
-    "docker-compose.override.yaml",
-)
 
 
 def load_config(path: str | Path = FILE) -> Config:
@@ -45,21 +46,46 @@ def load_config(path: str | Path = FILE) -> Config:
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot read {file}: {error}", code="config-unreadable") from None
     root = file.resolve().parent
-    found = tuple(find_compose_files(root))
-    return read_config(text, str(file), root=str(root), compose=found)
+    found = find_compose_files(root)
+    folders = NO_FOLDERS if found else find_layout(root)
+    return read_config(text, str(file), root=str(root), compose=found, folders=folders)
 
 
-def find_compose_files(root: Path) -> list[str]:
+def find_compose_files(root: Path) -> tuple[str, ...]:
     """The compose file that docker compose would find in a directory, and its override."""
-    for name in COMPOSE_FILES:
-        if (root / name).is_file():
-            override = [other for other in OVERRIDE_FILES if (root / other).is_file()]
-            return [name, *override[:1]]
-    return []
+    looked = (*COMPOSE_FILES, *OVERRIDE_FILES)
+    return compose_files([name for name in looked if (root / name).is_file()])
 
 
-def read_config(text: str, file: str, *, root: str, compose: tuple[str, ...] = ()) -> Config:
-    """The configuration in ``text``; ``compose`` is what was found, for a file that names none."""
+def find_layout(root: Path) -> Layout:
+    """The folders of ``applications/`` and ``services/``, without hidden ones."""
+    listing = {}
+    try:
+        for kind in (APPLICATIONS, SERVICES):
+            folders = (root / kind).iterdir() if (root / kind).is_dir() else ()
+            for folder in folders:
+                if folder.is_dir() and not folder.name.startswith("."):
+                    names = {entry.name for entry in folder.iterdir() if entry.is_file()}
+                    listing[f"{kind}/{folder.name}"] = names
+    except OSError as error:
+        raise InputError(
+            f"cannot read {error.filename}: {error.strerror}", code="compose-unreadable"
+        ) from None
+    return layout_of(listing)
+
+
+def read_config(
+    text: str,
+    file: str,
+    *,
+    root: str,
+    compose: tuple[str, ...] = (),
+    folders: Layout = NO_FOLDERS,
+) -> Config:
+    """The configuration in ``text``; ``compose`` and ``folders`` are what was found beside it.
+
+    They are for a file that names no compose file.
+    """
     documents = list(read(Source(file, text), Allowance()))
     if len(documents) > 1:
         fail("one YAML document is wanted here", documents[1].root, code="config-documents")
@@ -76,7 +102,9 @@ def read_config(text: str, file: str, *, root: str, compose: tuple[str, ...] = (
     del values["version"]
     values.setdefault("project", default_project(root))
     values.setdefault("compose", compose)
-    config = Config(file=file, root=root, **values, places=places(node))
+    if values["compose"]:
+        folders = NO_FOLDERS
+    config = Config(file=file, root=root, **values, layout=folders, places=places(node))
     check_people(config)
     return config
 

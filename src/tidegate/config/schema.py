@@ -306,7 +306,9 @@ TOP: Table = {
     ),
     "registry": Key(fields.text, "registry", "where images go; without one they travel over SSH"),
     "compose": Key(
-        fields.text_or_texts, "file or list of files", "as docker compose finds them by itself"
+        fields.text_or_texts,
+        "file or list of files",
+        "as docker compose finds them, else `applications/` and `services/`",
     ),
     "applications": Key(
         lambda n: named(n, "applications", _SERVICE, SERVICE_RULE, application),

@@ -11,10 +11,9 @@ from pathlib import Path
 
 from tidegate.compose import dotenv
 from tidegate.compose.files import Allowance
+from tidegate.compose.folders import VARIABLES
 from tidegate.errors import InputError
 from tidegate.model.config import Config, Environment
-
-VERSION_FILE = "services/version.env"
 
 
 def environment_variables(
@@ -30,7 +29,7 @@ def environment_variables(
     """
     read = read or Files(config.root)
     found: dict[str, str] = {}
-    for name in (".env", VERSION_FILE, environment.env_file):
+    for name in (*VARIABLES, environment.env_file):
         text = read(name) if name else None
         if name and text is None and name == environment.env_file:
             raise InputError(

@@ -64,10 +64,13 @@ class Images:
         Equal recipes of two services, asked for at once, are built once.
         """
         text = _dockerfile(made)
-        bases = {base: self._base(base) for base in dockerfile.bases(text, made.arguments)}
+        named = dict(made.contexts)
+        found = dockerfile.bases(text, made.arguments, named)
+        bases = {base: self._base(base) for base in found}
         key = recipe.key(made, text, _contexts(made), bases)
+        known = [base for base, identity in bases.items() if identity.startswith("sha256:")]
         with self._building(key):
-            return self._ensure(made, key, begin)
+            return self._ensure(recipe.qualified(made, known), key, begin)
 
     def _building(self, key: str) -> threading.Lock:
         with self._lock:

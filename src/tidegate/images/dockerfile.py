@@ -1,24 +1,24 @@
 """Which images a Dockerfile is built from: its FROM and COPY --from, with ARG filled in.
 
 Only arguments before the first FROM count there, overridden by build arguments; earlier
-stages and ``scratch`` are no images.
+stages, named build contexts and ``scratch`` are no images.
 Source: https://docs.docker.com/reference/dockerfile/#from (Dockerfile syntax 1.14).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 _CONTINUED = re.compile(r"\\[ \t]*\n(?:[ \t]*#[^\n]*\n)*")
 _VARIABLE = re.compile(r"\$\{(\w+)(?::([-+])([^}]*))?\}|\$(\w+)")
 _COPY_FROM = re.compile(r"\s--from=(\S+)")
 
 
-def bases(text: str, arguments: Mapping[str, str]) -> tuple[str, ...]:
-    """The images, as written, each once, in order."""
+def bases(text: str, arguments: Mapping[str, str], contexts: Iterable[str] = ()) -> tuple[str, ...]:
+    """The images, as written, each once, in order; ``contexts`` are names of build contexts."""
     known: dict[str, str] = {}
-    stages: set[str] = {"scratch"}
+    stages = {"scratch", *(name.lower() for name in contexts)}
     count = 0
     found: dict[str, None] = {}
     for line in _lines(text):

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tidegate.errors import InputError, Where
+from tidegate.images import names
 
 KEY_FORMAT = 1
 CARRIED_OUT = frozenset(
@@ -129,6 +130,20 @@ def key(
     }
     text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def qualified(made: Recipe, bases: Iterable[str]) -> Recipe:
+    """The recipe with a context for each base that has a short name: ``nginx`` is Docker Hub's.
+
+    Podman and buildah know no such rule: containers-registries.conf(5), short names.
+    """
+    short = []
+    for base in bases:
+        reference = names.parse(base)
+        if not base.startswith(reference.registry):
+            whole = reference.pinned if reference.digest else reference.tagged
+            short.append((base, f"docker-image://{whole}"))
+    return replace(made, contexts=(*made.contexts, *short))
 
 
 def build_argv(

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tidegate.errors import Where
+from tidegate.model.layout import Layout
 
 Path = tuple[str | int, ...]
 
@@ -145,7 +146,10 @@ class Notification:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """A whole tidegate.yaml; ``root`` is its directory, against which its paths are read."""
+    """A whole tidegate.yaml; ``root`` is its directory, against which its paths are read.
+
+    ``layout`` is that of applications/ and services/ where there is no compose file at the root.
+    """
 
     file: str
     root: str
@@ -158,7 +162,13 @@ class Config:
     registry: str = ""
     policy: Policy = Policy()
     notify: tuple[Notification, ...] = ()
+    layout: Layout = field(default_factory=Layout)
     places: Mapping[Path, Where] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def compose_files(self) -> tuple[str, ...]:
+        """Every compose file that makes the project, by name or by the layout."""
+        return self.compose or self.layout.files
 
     def where(self, *path: str | int) -> Where:
         """The place of the nearest known key on the way to ``path``."""

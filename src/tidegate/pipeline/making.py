@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tidegate.compose import Project, load
+from tidegate.compose.layout import load_layout
 from tidegate.config import service_settings
 from tidegate.edges import companions, secret_values, worktree
 from tidegate.edges.builders import Images
@@ -24,7 +25,7 @@ from tidegate.errors import InputError
 from tidegate.gates import policy
 from tidegate.images import names, recipe
 from tidegate.images.facts import facts
-from tidegate.model.config import Config, Environment
+from tidegate.model.config import Config, Environment, ServiceSettings
 from tidegate.model.vault import Vault
 from tidegate.ports import Reporter
 from tidegate.release.image import ImageRef
@@ -76,9 +77,7 @@ def make(
         revision = pool.submit(worktree.revision, config.root)
         hidden = Hidden.of(config, environment, instance, variables)
         project = hidden.project
-        settings = service_settings(
-            config, project.services, project.where, variables, project.disabled
-        )
+        settings = settings_of(config, project, variables)
         workshop = Workshop(project, Registry(refresh=refresh), reporter)
         images = {name: pool.submit(workshop.image, name) for name in project.services}
         proxy = pool.submit(workshop.proxy)
@@ -190,19 +189,28 @@ def _architectures(images: Mapping[str, ImageRef]) -> dict[str, str]:
 
 def compose(config: Config, variables: Mapping[str, str]) -> Project:
     """The project of a configuration's compose files."""
-    if not config.compose:
+    if not config.compose_files:
         raise InputError(
-            f"there is no compose file beside {config.file}", code="compose-missing",
-            where=config.where(), hint="write a compose.yaml, or name yours under compose:",
+            f"there is no compose file beside {config.file}, in applications/ or in services/",
+            code="compose-missing", where=config.where(),
+            hint="write a compose.yaml, or name yours under compose:",
+        )  # fmt: skip
+    reader, name = Disk(config.root), config.project
+    if not config.compose:
+        return load_layout(
+            config.layout, config.root,
+            reader=reader, variables=variables, project=name, env_files=[],
         )  # fmt: skip
     files = [str(Path(config.root, name)) for name in config.compose]
-    return load(
-        files,
-        reader=Disk(config.root),
-        variables=variables,
-        project=config.project,
-        env_files=[],
-    )
+    return load(files, reader=reader, variables=variables, project=name, env_files=[])
+
+
+def settings_of(
+    config: Config, project: Project, variables: Mapping[str, str]
+) -> dict[str, ServiceSettings]:
+    """The settings of every service; those for one that is off wait for it."""
+    off = {*project.disabled, *project.switched_off}
+    return service_settings(config, project.services, project.where, variables, off)
 
 
 class Workshop:
