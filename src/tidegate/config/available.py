@@ -35,11 +35,10 @@ def missing(config: Config, environment: Environment) -> Iterator[tuple[str, Whe
         yield "verify is", config.where(*path, "verify")
     if config.registry:
         yield "pushing to a registry is", config.where("registry")
-    if config.applications:
-        yield "applications are", config.where("applications")
+    for name, application in config.applications.items():
+        if not application.into:
+            yield "building applications is", config.where("applications", name)
     for name, service in config.services.items():
-        if service.migrate:
-            yield "migrations are", config.where("services", name, "migrate")
         if service.schedule:
             yield "schedules are", config.where("services", name, "schedule")
     if config.notify:

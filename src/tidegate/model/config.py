@@ -27,6 +27,14 @@ class Migration:
 
 
 @dataclass(frozen=True, slots=True)
+class Seed:
+    """What fills a service's database with data to try it with, when a person says so."""
+
+    command: tuple[str, ...]
+    timeout_s: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceSettings:
     """What a compose file cannot say of a service; an empty value means: not said.
 
@@ -40,21 +48,22 @@ class ServiceSettings:
     strategy: str = ""
     on: tuple[str, ...] = ()
     stateful: bool = False
-    migrate: Migration | None = None
+    migrate: tuple[Migration, ...] = ()
+    seed: Seed | None = None
     schedule: str = ""
     where: Where | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """What is built into an image, or delivered into another service (``into``, ``at``)."""
+    """What is built into an image, or delivered into other services (``into``, ``at``)."""
 
     name: str
     context: str = ""
     dockerfile: str = ""
     watch: tuple[str, ...] = ()
     platforms: tuple[str, ...] = ()
-    into: str = ""
+    into: tuple[str, ...] = ()
     at: str = ""
     where: Where | None = field(default=None, compare=False)
 
