@@ -1,4 +1,4 @@
-"""``migrate:`` and ``seed:`` of a service: commands that run once, in the release's own image. Pure.
+"""``migrate:`` and ``seed:`` of a service: commands that run once, in its own image. Pure.
 
 They are written as the compose file's ``command:`` is: the image's entry point stays.
 """
