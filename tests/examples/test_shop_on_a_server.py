@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 import time
@@ -26,6 +27,7 @@ SHOP = ROOT / "examples" / "shop"
 KEPT = os.environ.get("TIDEGATE_SHOP_SERVER", "")
 NAME = KEPT or "shop-staging"
 NEW_COLUMN = "ALTER TABLE orders ADD COLUMN note text;\n"
+OLD_COLUMN = "ALTER TABLE orders DROP COLUMN note;\n"
 
 
 @dataclass
@@ -103,12 +105,27 @@ def site(tmp_path: Path) -> Iterator[Site]:
         lab.down()
 
 
+def columns(site: Site) -> set[str]:
+    """Those of the table of orders."""
+    asked = "SELECT column_name FROM information_schema.columns WHERE table_name = 'orders'"
+    return set(site.exec("postgres", "psql", "-U", "postgres", "-d", "shop", "-Atc", asked).split())
+
+
+def migrated(site: Site) -> list[tuple[str, str]]:
+    """What the audit log says of migrations, oldest first."""
+    entries = json.loads(site.run("history", "staging", "--json").stdout)["data"]["entries"]
+    found = [entry for entry in reversed(entries) if entry["event"].startswith("migration.")]
+    return [(entry["event"].partition(".")[2], entry["kind"]) for entry in found]
+
+
 def test_orders_go_all_the_way_and_are_kept(site: Site) -> None:
     """Front, web, API, PostgreSQL, worker; then a second commit under load loses nothing.
 
     The second one changes the pages, the API, the worker and the catalogue, and migrates.
     """
     site.run("deploy", "staging", timeout_s=600)
+    assert columns(site) >= {"confirmation", "done"}
+    assert "channel" not in columns(site)
     customers = Customers(site.server.address)
     assert 'href="/shop"' in customers.fetch("/")
     first = customers.order()
@@ -128,7 +145,7 @@ def test_orders_go_all_the_way_and_are_kept(site: Site) -> None:
     applications = site.folder / "applications"
     for name in ("api", "web", "worker"):
         (applications / name / "VERSION").write_text("1.1.0\n")
-    (applications / "api/src/migrations/003_note.sql").write_text(NEW_COLUMN)
+    (applications / "api/src/migrations/004_note.sql").write_text(NEW_COLUMN)
     with (applications / "catalogue/src/articles.csv").open("a") as articles:
         articles.write("anchor,Anchor,7000\n")
     Project(site.folder).commit("Anchors, and a note for each order")
@@ -145,3 +162,30 @@ def test_orders_go_all_the_way_and_are_kept(site: Site) -> None:
         until(partial(customers.done, name))
     count = site.exec("postgres", *asked, "SELECT count(*), count(note) FROM orders")
     assert int(count.split("|")[0]) >= 1 + len(customers.ordered)
+    first_two = [("ran", "expand"), ("contract", "contract"), ("ran", "contract")]
+    assert migrated(site) == [*first_two, ("ran", "expand"), ("checked", "contract")]
+
+    bad = applications / "api/src/migrations/005_bad.sql"
+    bad.write_text("ALTER TABLE nowhere ADD COLUMN x text;\n")
+    Project(site.folder).commit("A migration that fails")
+    failed = site.run("deploy", "staging", code=1, timeout_s=600).stderr
+    assert 'relation "nowhere" does not exist' in failed
+    assert "version 1.1.0" in customers.fetch("/shop")
+    site.run("rollback", "staging", timeout_s=600)
+    site.run("unhold", "staging")
+    bad.unlink()
+    (applications / "api/src/migrations/005_no_note.contract.sql").write_text(OLD_COLUMN)
+    Project(site.folder).commit("The note was no good")
+    with customers:
+        site.run("deploy", "staging", timeout_s=600)
+        time.sleep(1)
+    assert customers.failures == []
+    assert "note" not in columns(site)
+    refused = site.run("rollback", "staging", code=3).stderr
+    assert "contract migration of api" in refused
+    command = ".local/bin/tidegate-host rollback --project shop 2>&1"
+    by_hand = site.on_server("sh", "-c", command, check=False)
+    assert "was contracted in deployment" in by_hand
+    site.run("seed", "staging")
+    until(partial(customers.done, "seed-1-ada"))
+    assert "No changes" in site.run("deploy", "staging", timeout_s=600).stdout
