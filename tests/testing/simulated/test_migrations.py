@@ -9,7 +9,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -100,8 +100,8 @@ class World:
 
     def _run(self, fleet: Fleet, **attempt: Any) -> Report:
         self.events.clear()
-        known = {"owner": "anna@laptop", "witness": fleet.place, "lease_s": LEASE_S}
-        report = Runner(fleet.agents, Attempt("production", **known, **attempt), self).run()
+        wanted = Attempt("production", "anna@laptop", witness=fleet.place, lease_s=LEASE_S)
+        report = Runner(fleet.agents, replace(wanted, **attempt), self).run()
         fleet.close()
         return report
 
