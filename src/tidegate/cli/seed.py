@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-
-from tidegate.cli.output import print_json, say
+from tidegate.cli.output import print_json, say, typed
 
 
 def seed(
@@ -55,7 +53,6 @@ def confirm(environment: str) -> None:
     """Ask for the environment's name; anything else, or nobody to ask, is an ``InputError``."""
     from tidegate.errors import InputError
 
-    sys.stderr.write(f"This puts seed data into {environment}. Type its name to go on: ")
-    sys.stderr.flush()
-    if not sys.stdin.isatty() or sys.stdin.readline().strip() != environment:
+    words = f"This puts seed data into {environment}. Type its name to go on: "
+    if not typed(words, environment):
         raise InputError("not confirmed, so nothing was run", code="not-confirmed", hint="or --yes")

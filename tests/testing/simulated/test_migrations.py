@@ -17,10 +17,10 @@ import pytest
 
 from tidegate.edges.agent import Agent
 from tidegate.edges.agent_install import Artifact
-from tidegate.errors import RefusedError, TidegateError
+from tidegate.errors import InputError, RefusedError, TidegateError
 from tidegate.host.canon import digest
 from tidegate.model.config import Switch
-from tidegate.pipeline.fleet import Fleet, attach
+from tidegate.pipeline.fleet import Fleet, attach, seed
 from tidegate.pipeline.migrating import refuse_crossing
 from tidegate.pipeline.runner import Attempt, Report, Runner
 from tidegate.pipeline.states import Phase
@@ -306,3 +306,23 @@ def test_a_failing_contract_is_told_and_due_again(world: World) -> None:
     fleet.close()
     assert plan_fleet(new, fleet.by_host).empty
     refuse_crossing(fleet, "production", 1)
+
+
+def test_seed_data_runs_when_it_is_asked_for(world: World) -> None:
+    """On the service's first host, each time once; a deployment never does it."""
+    unit = {"Container": [["Exec", world.writes("seed")]], "Service": []}
+    seeds = {"command": ["fill"], "timeout_s": 20.0, "unit": unit}
+    world.deploy(world.release("1", seed=seeds))
+    assert world.ran == []
+    for count in (1, 2):
+        fleet = world.attach()
+        assert seed("production", fleet, ()) == {"api": "b"}
+        fleet.close()
+        assert world.ran == ["seed"] * count
+    assert [entry["event"] for entry in world.ledger("b")][-2:] == ["data.seeded"] * 2
+    fleet = world.attach()
+    with pytest.raises(InputError, match="web has no seed data"):
+        seed("production", fleet, ["web"])
+    fleet.close()
+    assert world.deploy(world.release("2", seed=seeds)).error is None
+    assert world.ran == ["seed", "seed"]
