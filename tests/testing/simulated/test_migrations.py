@@ -206,15 +206,7 @@ def test_a_tool_that_is_killed_meanwhile_runs_it_once(world: World, kind: str) -
     def kill() -> None:
         until(lambda: world.ran)
         killed.append(world.ran)
-        pattern = str(world.root / "b")
-        for folder in Path("/proc").glob("[0-9]*"):
-            try:
-                text = (folder / "environ").read_bytes().decode(errors="replace")
-                words = (folder / "cmdline").read_bytes()
-            except OSError:
-                continue
-            if f"HOME={pattern}\0" in text and b"simulated.host" in words:
-                os.kill(int(folder.name), signal.SIGKILL)
+        _kill(world, "b")
 
     killer = threading.Thread(target=kill)
     killer.start()
@@ -225,14 +217,17 @@ def test_a_tool_that_is_killed_meanwhile_runs_it_once(world: World, kind: str) -
     assert world.ran == ["one"]
 
 
-def test_a_controller_that_dies_leaves_it_to_its_end(world: World) -> None:
-    """The host waits for the migration, then undoes; the next deployment knows that it ran."""
-    new = world.release("1", migration("expand", world.writes("one", 3.0)))
+@pytest.mark.parametrize("tool_too", [False, True])
+def test_a_controller_that_dies_leaves_it_to_its_end(world: World, tool_too: bool) -> None:
+    """The host waits for the migration, then undoes; the next deployment knows that it ran.
+
+    ``tool_too``: the host's tool dies as well, and the one that is started next does so.
+    """
+    new = world.release("1", migration("expand", world.writes("one", 5.0)))
     alone = {"hosts": {"b": PLACES["b"]}, "services": {"api": new["services"]["api"]}}
     alone["services"]["api"]["depends_on"] = {}
     new = {**new, **alone}
-    agent = Agent(LocalPipes(world.root, "b"), "hello", Artifact("0" * 12, world.root), _hear, str)
-    agent.attach()
+    agent = _alone(world)
     lock = {"environment": "production", "owner": "anna@laptop", "lease_s": 1.0, "host": "b"}
     granted = agent.call("acquire", lock, timeout_s=60)
     ours: dict[str, Any] = {"deployment": granted["deployment"], "token": granted["token"]}
@@ -241,13 +236,36 @@ def test_a_controller_that_dies_leaves_it_to_its_end(world: World) -> None:
     agent.begin("migrate", {"service": "api", "kind": "expand"}, **ours)
     until(lambda: world.ran)
     record = world.root / "b/.local/share/tidegate/hello/open.json"
-    time.sleep(2.0)  # the lease is over, and the migration is not
-    assert record.exists()
-    until(lambda: not record.exists())
+    if tool_too:
+        agent.persist(0)
+        agent.close()
+        _kill(world, "b")
+        agent = _alone(world)
+    until(lambda: not record.exists())  # the lease is over long before the migration
     assert (world.database / "one").exists()
     events = [entry["event"] for entry in world.ledger("b")]
     assert events == ["migration.ran", "service.rolledback"]
     agent.close()
+
+
+def _alone(world: World) -> Agent:
+    """Host b by itself, attached."""
+    agent = Agent(LocalPipes(world.root, "b"), "hello", Artifact("0" * 12, world.root), _hear, str)
+    agent.attach()
+    return agent
+
+
+def _kill(world: World, host: str) -> None:
+    """SIGKILL to the tool on a host, and to nothing that it has started."""
+    home = f"HOME={world.root / host}\0"
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            text = (folder / "environ").read_bytes().decode(errors="replace")
+            words = (folder / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if home in text and b"simulated.host" in words:
+            os.kill(int(folder.name), signal.SIGKILL)
 
 
 def _hear(host: str, event: Mapping[str, Any]) -> None:
