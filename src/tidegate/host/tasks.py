@@ -105,6 +105,7 @@ def place(
     name = unit_name(ctx, f"{service}.{kind}")
     before = _mark_lines(ctx, f"{service}.{kind}") if marked else []
     text = unit_text(found, service, name, unit, before)
+    systemd.stop([name])  # one that was left behind would count as started
     write_atomic(ctx.paths.units / f"{name}.container", text, 0o644)
     systemd.daemon_reload()
     systemd.reset_failed([name])
@@ -172,9 +173,8 @@ def _mark_lines(ctx: Context, key: str) -> List[List[str]]:
 
 
 def _over(ctx: Context, key: str) -> bool:
-    """Whether the task was started: it runs, or has ended."""
-    shown = _shown(ctx, key)
-    return _mark(ctx, key).exists() or _going(shown) or shown.get("ActiveState") == "active"
+    """Whether this deployment has started the task: it runs, or has ended."""
+    return _mark(ctx, key).exists() or _going(_shown(ctx, key))
 
 
 def _shown(ctx: Context, key: str) -> Dict[str, str]:
@@ -199,11 +199,21 @@ def _wait(ctx: Context, key: str) -> Dict[str, str]:
 def _judge(ctx: Context, key: str, service: str) -> None:
     """HostError unless the task ended well."""
     shown = _wait(ctx, key)
-    if shown.get("ActiveState") == "active":
+    started = _mark(ctx, key).exists()
+    if shown.get("ActiveState") == "active" and started:
         return
     kind, result = key.rpartition(".")[2], shown.get("Result", "")
     words = f"the {kind} {'data' if kind == 'seed' else 'migration'} of {service}"
     log = systemd.logs(unit_name(ctx, key))
+    if not started:
+        raise HostError(
+            "error",
+            "task-not-started",
+            f"{words} could not be started",
+            subject=service,
+            hint=f"on the host: systemctl --user status {unit_name(ctx, key)}",
+            log=log,
+        )
     if shown.get("ActiveState") != "failed":
         raise HostError(
             "error",
