@@ -6,7 +6,7 @@ after the commit; seed data when a person asks, with the lock held and nothing b
 
 from __future__ import annotations
 
-from typing import Any, Dict, Tuple
+from typing import Any, Dict, Optional, Tuple
 
 from tidegate.host import clock, due, generations, ledger, tasks
 from tidegate.host.context import Context
@@ -17,8 +17,9 @@ from tidegate.host.paths import Paths
 
 Args = Dict[str, Any]
 Answer = Dict[str, Any]
-# In which state of the deployment each kind may run.
-WHEN = {"expand": "preparing", "contract": "committed"}
+# In which states of the deployment each kind may run. With nothing but the lock held, a contract
+# is that of the release that serves.
+WHEN = {"expand": ("preparing",), "contract": ("committed", "acquired")}
 
 
 def migrate(ctx: Context, args: Args) -> Answer:
@@ -28,33 +29,34 @@ def migrate(ctx: Context, args: Args) -> Answer:
     rollback migrates nothing.
     """
     kind, service = str(args["kind"]), str(args["service"])
-    if WHEN.get(kind) != ctx.record["state"]:
+    if ctx.record["state"] not in WHEN.get(kind, ()):
         raise HostError("input", "wrong-state", f"{kind} has no place in {ctx.record['state']}")
     found, task = _task(ctx, service, kind)
     key = f"{service}.{kind}"
     if key not in ctx.record.get("tasks", {}):
         why = _nothing(ctx, found, task)
         if why:
-            return {"nothing": why, "task": task.name}
+            return {"nothing": why, "task": task.name, "number": found.n}
         if kind == "contract" and not (args.get("noted") or ctx.record.get("witness") is None):
-            return {"due": True, "task": task.name}
+            return {"due": True, "task": task.name, "number": found.n}
         if kind == "contract":
-            note(ctx, {"event": due.CONTRACT, **_words(task)})
+            note(ctx, {"event": due.CONTRACT, **_words(task, found.n)})
     try:
         tasks.once(ctx, found, service, kind, task.body["unit"])
     except HostError as problem:
         if not _recovered(ctx, found, task, problem):
-            note(ctx, {"event": due.FAILED, **_words(task)})
+            note(ctx, {"event": due.FAILED, **_words(task, ctx.number)})
             raise
-    note(ctx, {"event": due.RAN, **_words(task)})
-    return {"ran": task.words, "task": task.name}
+    note(ctx, {"event": due.RAN, **_words(task, found.n)})
+    return {"ran": task.words, "task": task.name, "number": found.n}
 
 
 def note(ctx: Context, args: Args) -> Answer:
-    """Write into this host's audit log what became of a migration, once for each deployment.
+    """Write into this host's audit log what became of a migration, once for each `number`.
 
-    The witness is told of those that run on other hosts.
+    That is the generation whose migration it is. The witness is told of those of other hosts.
     """
+    number = int(args["number"])
     event, task = str(args["event"]), str(args["task"])
     if event not in (*due.NOTED, due.FAILED, due.SEEDED):
         raise HostError("input", "bad-note", f"{event!r} is no event of a migration")
@@ -62,7 +64,7 @@ def note(ctx: Context, args: Args) -> Answer:
         if (entry.get("event"), entry.get("task"), entry.get("number")) == (
             event,
             task,
-            ctx.number,
+            number,
         ):
             return {"noted": entry["n"]}
     kind, service = str(args["kind"]), str(args["service"])
@@ -72,7 +74,7 @@ def note(ctx: Context, args: Args) -> Answer:
             "at": clock.wall(),
             "event": event,
             "during": ctx.record["deployment"],
-            "number": ctx.number,
+            "number": number,
             "service": service,
             "kind": kind,
             "task": task,
@@ -95,18 +97,18 @@ def seed(ctx: Context, args: Args) -> Answer:
     _mine(ctx.paths, now, service)
     tasks.once(ctx, now, service, "seed", body["unit"])
     task = Task(service, "seed", due.name_of(service, body), body)
-    note(ctx, {"event": due.SEEDED, **_words(task)})
+    note(ctx, {"event": due.SEEDED, **_words(task, ctx.number)})
     return {"ran": task.words}
 
 
 def settle(ctx: Context) -> None:
     """Wait for tasks that were begun before this process was killed; what ran is written down."""
-    found = generations.load(ctx.paths, ctx.number)
+    found = _generation(ctx)
     for key in tasks.settle(ctx):
         service, _, kind = key.rpartition(".")
         task = due.of(found.release, service, kind) if found else None
-        if task is not None:
-            note(ctx, {"event": due.RAN, **_words(task)})
+        if found and task:
+            note(ctx, {"event": due.RAN, **_words(task, found.n)})
 
 
 def admit(paths: Paths, number: int, release: str) -> None:
@@ -130,9 +132,15 @@ def admit(paths: Paths, number: int, release: str) -> None:
         )
 
 
-def _task(ctx: Context, service: str, kind: str) -> Tuple[Generation, Task]:
+def _generation(ctx: Context) -> Optional[Generation]:
+    """Whose migrations are at hand: this deployment's, else those of what serves."""
     found = generations.load(ctx.paths, ctx.number)
-    task = due.of(found.release, service, kind) if found and found.layout else None
+    return found if found and found.layout else generations.current(ctx.paths)
+
+
+def _task(ctx: Context, service: str, kind: str) -> Tuple[Generation, Task]:
+    found = _generation(ctx)
+    task = due.of(found.release, service, kind) if found else None
     if found is None or task is None:
         raise HostError(
             "input", "no-migration", f"{service} has no {kind} migration here", subject=service
@@ -162,7 +170,7 @@ def _nothing(ctx: Context, found: Generation, task: Task) -> str:
         return f"done by deployment {number}"
     check = task.body.get("check_unit")
     if check and tasks.passes(ctx, found, task.service, check):
-        note(ctx, {"event": due.CHECKED, **_words(task)})
+        note(ctx, {"event": due.CHECKED, **_words(task, found.n)})
         return "its check found nothing to do"
     return ""
 
@@ -174,5 +182,5 @@ def _recovered(ctx: Context, found: Generation, task: Task, problem: HostError) 
     return bool(cut_off and check and tasks.passes(ctx, found, task.service, check))
 
 
-def _words(task: Task) -> Dict[str, str]:
-    return {"service": task.service, "kind": task.kind, "task": task.name}
+def _words(task: Task, number: int) -> Dict[str, Any]:
+    return {"service": task.service, "kind": task.kind, "task": task.name, "number": number}

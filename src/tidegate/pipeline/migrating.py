@@ -9,8 +9,9 @@ from typing import Any
 from tidegate.errors import InfrastructureError, RefusedError, TidegateError
 from tidegate.host import due
 from tidegate.host.due import Contract, Task
-from tidegate.pipeline.fleet import Fleet
+from tidegate.pipeline.fleet import Fleet, locked
 from tidegate.pipeline.states import Phase
+from tidegate.plan import migrating
 from tidegate.ports import Answer, Host
 
 Result = Mapping[str, Any]
@@ -50,7 +51,7 @@ class Migrations:
                 continue
             result = self.wait(self._ask(host, task), Phase.CONTRACT, _limit_s(task))
             if result.get("due"):
-                self._note(task, due.CONTRACT, Phase.CONTRACT)
+                self._note(task, due.CONTRACT, int(result["number"]), Phase.CONTRACT)
                 answer = self._ask(host, task, noted=True)
                 result = self.wait(answer, Phase.CONTRACT, _limit_s(task))
             self._tell(host, task, result, Phase.CONTRACT)
@@ -65,10 +66,12 @@ class Migrations:
     def _tell(self, host: str, task: Task, result: Result, phase: Phase) -> None:
         """The witness keeps what was done where: the next deployment asks it."""
         if host != self.hosts[0].name:
-            self._note(task, due.RAN if "ran" in result else due.CHECKED, phase)
+            event = due.RAN if "ran" in result else due.CHECKED
+            self._note(task, event, int(result["number"]), phase)
 
-    def _note(self, task: Task, event: str, phase: Phase) -> None:
-        args = {"event": event, "service": task.service, "kind": task.kind, "task": task.name}
+    def _note(self, task: Task, event: str, number: int, phase: Phase) -> None:
+        words = {"service": task.service, "kind": task.kind, "task": task.name}
+        args = {"event": event, "number": number, **words}
         self.wait(self.begin(self.hosts[0], "note", args), phase, MARGIN_S)
 
 
@@ -76,12 +79,33 @@ def _limit_s(task: Task) -> float:
     return 2 * float(task.body["timeout_s"]) + MARGIN_S
 
 
+def contract(environment: str, fleet: Fleet) -> list[tuple[str, Task, bool]]:
+    """Run the contract migrations that what serves still owes: (host, which, whether it ran).
+
+    A deployment leaves them where they failed, or where it was told to.
+    """
+    release = fleet.seen.get("release") or {"services": {}}
+    wanted = [(h, t) for h, t in migrating(release, fleet.by_host) if t.kind == "contract"]
+    if not wanted:
+        return []
+    chosen = [agent for agent in fleet.agents if agent.name in {host for host, _ in wanted}]
+    with locked(environment, fleet, chosen, "migrate") as ours:
+        work = Migrations(
+            fleet.agents,
+            wanted,
+            lambda host, op, args: host.begin(op, args, **ours),
+            lambda answer, _, limit_s: answer.result(limit_s),
+        )
+        results = work.contract()
+    return [(h, task, "ran" in r) for (h, task), r in zip(wanted, results, strict=True)]
+
+
 def owed(deployment: str, environment: str, problem: TidegateError) -> InfrastructureError:
     """A contract that failed: nothing is put back for it, and it is tried again."""
     return InfrastructureError(
         f"{deployment} is decided and serves, but {problem.message}",
         code="contract-failed",
-        hint=f"mend it; the next `tidegate deploy {environment}` runs it again",
+        hint=f"mend it, then: tidegate migrate {environment}",
         log=problem.log,
         subject=problem.subject,
     )

@@ -21,7 +21,7 @@ from tidegate.errors import InputError, RefusedError, TidegateError
 from tidegate.host.canon import digest
 from tidegate.model.config import Switch
 from tidegate.pipeline.fleet import Fleet, attach, seed
-from tidegate.pipeline.migrating import refuse_crossing
+from tidegate.pipeline.migrating import contract, refuse_crossing
 from tidegate.pipeline.runner import Attempt, Report, Runner
 from tidegate.pipeline.states import Phase
 from tidegate.plan import migrating, plan_fleet
@@ -304,8 +304,12 @@ def _code(report: Report) -> str:
     return error.code
 
 
-def test_a_failing_contract_is_told_and_due_again(world: World) -> None:
-    """What was committed stays; the same release has something to do until it has run."""
+@pytest.mark.parametrize("deployed", [True, False])
+def test_a_failing_contract_is_told_and_due_again(world: World, deployed: bool) -> None:
+    """What was committed stays, and has something to do until it has run.
+
+    Once it has, by the next deployment or by itself, going back to its own release is fine.
+    """
     flag = world.database / "mended"
     script = f"test -e {flag} || exit 3; {world.writes('late')}"
     new = world.release("1", migration("contract", script))
@@ -318,12 +322,21 @@ def test_a_failing_contract_is_told_and_due_again(world: World) -> None:
     fleet.close()
     assert not plan_fleet(new, fleet.by_host).empty
     flag.touch()
-    again = world.deploy(new)
-    assert (again.error, world.ran) == (None, ["late"])
+    if deployed:
+        assert world.deploy(new).error is None
+    else:
+        fleet = world.attach()
+        [(host, task, ran)] = contract("production", fleet)
+        assert (host, task.service, ran) == ("b", "api", True)
+        fleet.close()
+    assert world.ran == ["late"]
     fleet = world.attach()
-    fleet.close()
     assert plan_fleet(new, fleet.by_host).empty
+    assert contract("production", fleet) == []
+    fleet.close()
     refuse_crossing(fleet, "production", 1)
+    assert world.deploy(world.release("2")).error is None
+    assert world.back(1).error is None
 
 
 def test_seed_data_runs_when_it_is_asked_for(world: World) -> None:
