@@ -61,28 +61,22 @@ def note(ctx: Context, args: Args) -> Answer:
     if event not in (*due.NOTED, due.FAILED, due.SEEDED):
         raise HostError("input", "bad-note", f"{event!r} is no event of a migration")
     for entry in ledger.entries(ctx.paths.ledger):
-        if (entry.get("event"), entry.get("task"), entry.get("number")) == (
-            event,
-            task,
-            number,
-        ):
+        known = (entry.get("event"), entry.get("task"), entry.get("number"))
+        if known == (event, task, number):
             return {"noted": entry["n"]}
     kind, service = str(args["kind"]), str(args["service"])
-    entry = ledger.append(
-        ctx.paths.ledger,
-        {
-            "at": clock.wall(),
-            "event": event,
-            "during": ctx.record["deployment"],
-            "number": number,
-            "service": service,
-            "kind": kind,
-            "task": task,
-            "owner": ctx.record["owner"],
-            "reason": f"{kind} of {service}",
-        },
-    )
-    return {"noted": entry["n"]}
+    words = {
+        "at": clock.wall(),
+        "event": event,
+        "during": ctx.record["deployment"],
+        "number": number,
+        "service": service,
+        "kind": kind,
+        "task": task,
+        "owner": ctx.record["owner"],
+        "reason": f"{kind} of {service}",
+    }
+    return {"noted": ledger.append(ctx.paths.ledger, words)["n"]}
 
 
 def seed(ctx: Context, args: Args) -> Answer:

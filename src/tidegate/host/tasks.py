@@ -53,11 +53,10 @@ def once(ctx: Context, found: Generation, service: str, kind: str, unit: Unit) -
 
 
 def settle(ctx: Context) -> List[str]:
-    """Wait for every task that was begun and not seen to its end; returns those that ran."""
-    ran = []
-    for key, known in sorted((ctx.record.get("tasks") or {}).items()):
-        if known["state"] != BEGUN:
-            continue
+    """Wait for every task that was begun and not seen to its end; returns all that ran."""
+    noted = sorted((ctx.record.get("tasks") or {}).items())
+    ran = [key for key, known in noted if known["state"] == RAN]
+    for key in (key for key, known in noted if known["state"] == BEGUN):
         service = key.rpartition(".")[0]
         with ctx.step(f"settle:{key}", f"waiting for {key} to end"):
             try:
