@@ -224,7 +224,6 @@ class Wish:
     allow_stateful: bool = False
     generation: int = 0
     automatic: bool = False  # no person asked for just this one
-    contract: bool = True  # else contract migrations wait for `tidegate migrate`
 
 
 def deploy(target: Target, found: Survey, wish: Wish, reporter: Reporter) -> Report:
@@ -241,7 +240,7 @@ def deploy(target: Target, found: Survey, wish: Wish, reporter: Reporter) -> Rep
         release=made.release,
         signature=signature,
         gate=wanted.told,
-        migrations=tuple(migrating(made.release, found.fleet.by_host, contract=wish.contract)),
+        migrations=tuple(migrating(made.release, found.fleet.by_host)),
         secrets=made.secrets,
         versions=made.versions,
         revoked=made.revoked,

@@ -31,7 +31,7 @@ _PROJECT = r"[a-z0-9][a-z0-9_-]{0,39}"
 _SERVICE = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]*")
 
 DELIVER: Table = {
-    "into": Key(fields.text_or_texts, "service or list", "the services that the files go into"),
+    "into": Key(fields.text, "service", "the service that the files go into"),
     "at": Key(fields.matching(r"/.+", "a full path"), "path", "where they are in its container"),
 }
 SWITCH: Table = {
@@ -139,7 +139,7 @@ APPLICATION: Table = {
     "dockerfile": Key(fields.text, "file", "how; `Dockerfile`"),
     "watch": Key(fields.texts, "list of patterns", "other files that make it build anew"),
     "platforms": Key(fields.texts, "list of platforms", "for which machines"),
-    "deliver": Key(deliver, "mapping", "its files go into other services"),
+    "deliver": Key(deliver, "mapping", "its files go into another service"),
 }
 
 

@@ -56,14 +56,14 @@ class ServiceSettings:
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """What is built into an image, or delivered into other services (``into``, ``at``)."""
+    """What is built into an image, or delivered into another service (``into``, ``at``)."""
 
     name: str
     context: str = ""
     dockerfile: str = ""
     watch: tuple[str, ...] = ()
     platforms: tuple[str, ...] = ()
-    into: tuple[str, ...] = ()
+    into: str = ""
     at: str = ""
     where: Where | None = field(default=None, compare=False)
 

@@ -1,7 +1,7 @@
-"""``deliver:``: the files of an application go into other services, and do not run on their own.
+"""``deliver:``: the files of an application go into another service, and do not run on their own.
 
-The content is a companion tree of each of those services, read-only at one path: it travels with
-the release under its digest, its change renews only them, and it goes back with them.
+The content is a companion tree of that service, read-only at one path: it travels with the release
+under its digest, its change renews only that service, and it goes back with it.
 """
 
 from __future__ import annotations
@@ -30,21 +30,21 @@ def delivered(config: Config, project: Project) -> Project:
     off = {folder.path for folder in config.layout.folders if folder.off}
     services = dict(project.services)
     for name, bundle in config.applications.items():
-        if not bundle.into or f"{APPLICATIONS}/{name}" in off:
+        service = bundle.into
+        if not service or f"{APPLICATIONS}/{name}" in off:
             continue
         source = _content(config, name, bundle, project.working_dir)
         where = config.where("applications", name, "deliver", "into")
-        for service in bundle.into:
-            if service in project.disabled or service in project.switched_off:
-                continue
-            if service not in services:
-                close = nearest(service, services)
-                raise InputError(
-                    f"{name} is delivered into {service!r}, and no compose file has that service",
-                    code="unknown-service", where=where,
-                    hint=f"did you mean {close}?" if close else "",
-                )  # fmt: skip
-            services[service] = _mounted(services[service], name, bundle.at, source, where)
+        if service in project.disabled or service in project.switched_off:
+            continue
+        if service not in services:
+            close = nearest(service, services)
+            raise InputError(
+                f"{name} is delivered into {service!r}, and no compose file has that service",
+                code="unknown-service", where=where,
+                hint=f"did you mean {close}?" if close else "",
+            )  # fmt: skip
+        services[service] = _mounted(services[service], name, bundle.at, source, where)
     return replace(project, services=services)
 
 

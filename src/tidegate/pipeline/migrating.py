@@ -80,10 +80,7 @@ def _limit_s(task: Task) -> float:
 
 
 def contract(environment: str, fleet: Fleet) -> list[tuple[str, Task, bool]]:
-    """Run the contract migrations that what serves still owes: (host, which, whether it ran).
-
-    A deployment leaves them where they failed, or where it was told to.
-    """
+    """Run the contract migrations that what serves still owes: (host, which, whether it ran)."""
     release = fleet.seen.get("release") or {"services": {}}
     wanted = [(h, t) for h, t in migrating(release, fleet.by_host) if t.kind == "contract"]
     if not wanted:

@@ -16,17 +16,12 @@ PHASES = {"expand": "prepare", "contract": "finish"}
 
 
 def migrating(
-    new: Mapping[str, Any], observed: Mapping[str, Mapping[str, Any]], *, contract: bool = True
+    new: Mapping[str, Any], observed: Mapping[str, Mapping[str, Any]]
 ) -> Iterator[tuple[str, Task]]:
-    """(host, migration) for each that is due, what others wait for first.
-
-    ``contract``: those that take away, too.
-    """
+    """(host, migration) for each that is due, what others wait for first."""
     done = {name for seen in observed.values() for name in seen.get("migrated") or ()}
     for host in observed:
-        for task in migrations(new, host):
-            if task.name not in done and (contract or task.kind == "expand"):
-                yield host, task
+        yield from ((host, task) for task in migrations(new, host) if task.name not in done)
 
 
 def with_migrations(actions: Sequence[Action], due: Collection[Task]) -> tuple[Action, ...]:
