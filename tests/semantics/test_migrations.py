@@ -124,3 +124,20 @@ def test_a_power_cut_meanwhile(site: Site) -> None:
     site.deploy()
     assert ran(site) == ["one", "one", "done"]
     assert site.get(18080) == "2"
+
+
+def test_by_hand_on_the_server(site: Site) -> None:
+    """The tool without a controller migrates as well; with the data gone it does so again."""
+    settings = migration("echo one >> /data/ran")
+    contract = {"kind": "contract", "command": ["sh", "-c", "echo two >> /data/ran"]}
+    expand = settings["services"]["store"]["migrate"]
+    settings["services"]["store"]["migrate"] = [expand, contract]
+    site.write(COMPOSE % {"version": "1"}, settings=settings)
+    site.deploy()
+    assert ran(site) == ["one", "two"]
+    kept = f".local/share/tidegate/{site.name}/generations/1"
+    site.on_server("sh", "-c", f"mkdir -p by-hand && cp {kept}/release.* by-hand/")
+    site.destroy()
+    tool = f".local/bin/tidegate-host deploy --project {site.name} by-hand/release.json 2>&1"
+    assert "serves" in site.on_server("sh", "-c", tool)
+    assert ran(site) == ["one", "two"]
