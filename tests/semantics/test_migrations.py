@@ -138,6 +138,8 @@ def test_by_hand_on_the_server(site: Site) -> None:
     kept = f".local/share/tidegate/{site.name}/generations/1"
     site.on_server("sh", "-c", f"mkdir -p by-hand && cp {kept}/release.* by-hand/")
     site.destroy()
-    tool = f".local/bin/tidegate-host deploy --project {site.name} --release by-hand/release.json 2>&1"
+    tool = (
+        f".local/bin/tidegate-host deploy --project {site.name} --release by-hand/release.json 2>&1"
+    )
     assert "serves" in site.on_server("sh", "-c", tool)
     assert ran(site) == ["one", "two"]
