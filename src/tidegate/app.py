@@ -32,10 +32,11 @@ from tidegate.pipeline import fleet
 from tidegate.pipeline.fleet import Fleet
 from tidegate.pipeline.gating import Wanted, pass_gates, soaked
 from tidegate.pipeline.making import Made, make
+from tidegate.pipeline.migrating import refuse_crossing
 from tidegate.pipeline.runner import Attempt, Report, Runner
 from tidegate.pipeline.states import Phase
 from tidegate.pipeline.witness import seat
-from tidegate.plan import FleetPlan, plan_fleet
+from tidegate.plan import FleetPlan, migrating, plan_fleet
 from tidegate.ports import Reporter
 from tidegate.release.manifest import release_bytes
 
@@ -240,6 +241,7 @@ def deploy(target: Target, found: Survey, wish: Wish, reporter: Reporter) -> Rep
         release=made.release,
         signature=signature,
         gate=wanted.told,
+        migrations=tuple(migrating(made.release, found.fleet.by_host)),
         secrets=made.secrets,
         versions=made.versions,
         revoked=made.revoked,
@@ -280,6 +282,7 @@ def rollback(target: Target, found: Fleet, wish: Wish, reporter: Reporter) -> Re
     """
     seat(found, target.environment.name)
     number = wish.generation or previous(found.seen)
+    refuse_crossing(found, target.environment.name, number)
     holder, others = fleet.lacking(found, number)
     told: Mapping[str, Any] = {}
     if others and holder is not None:

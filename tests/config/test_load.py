@@ -32,7 +32,10 @@ def config(text: str) -> Config:
 def value_at(value: Any, path: str) -> Any:
     """The value that a dotted path leads to, through attributes and mappings."""
     for part in path.split("."):
-        value = value[part] if isinstance(value, Mapping) else getattr(value, part)
+        if isinstance(value, tuple):
+            value = value[int(part)]
+        else:
+            value = value[part] if isinstance(value, Mapping) else getattr(value, part)
     return list(value) if isinstance(value, tuple) else value
 
 

@@ -13,7 +13,7 @@ from tidegate.config import (
     service_settings,
 )
 from tidegate.errors import InputError, Where
-from tidegate.model.config import Config, ServiceSettings
+from tidegate.model.config import Config, Migration, Seed, ServiceSettings
 
 TAIL = "environments: {p: {hosts: {a: {ssh: a@b}}, env_file: p.env, variables: {B: own}}}\n"
 
@@ -54,6 +54,21 @@ def test_a_difference_names_both_places() -> None:
     assert caught.value.code == "settings-differ"
     assert str(caught.value.where) == "compose.yaml:4:7"
     assert "tidegate.yaml:2:18" in caught.value.hint
+
+
+def test_migrations_from_both_places() -> None:
+    """The same ones are no conflict, in whichever form; others are named by their commands."""
+    ours = "{web: {migrate: {command: [m, up], timeout: 1m}, seed: {command: [fill]}}}"
+    theirs = {
+        "migrate": [{"command": ["m", "up"], "timeout": "60s"}],
+        "seed": {"command": ["fill"]},
+    }
+    found = settings(ours, theirs)
+    assert found.migrate == (Migration(("m", "up"), timeout_s=60.0),)
+    assert found.seed == Seed(("fill",))
+    theirs["migrate"] = [{"command": ["m", "down"], "kind": "contract"}]
+    with pytest.raises(InputError, match=r"expand: m up in .* contract: m down in x-tidegate"):
+        settings(ours, theirs)
 
 
 def test_an_unknown_key_of_x_tidegate_stands_in_the_compose_file() -> None:

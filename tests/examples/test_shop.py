@@ -16,6 +16,7 @@ from tidegate.config import load_config, require_available
 from tidegate.config.variables import environment_variables
 from tidegate.edges import companions
 from tidegate.errors import InputError
+from tidegate.host.due import migrations
 from tidegate.model.config import Config
 from tidegate.pipeline.making import compose, settings_of
 from tidegate.plan import plan_fleet
@@ -62,9 +63,7 @@ def released(root: Path, name: str) -> dict[str, Any]:
 def test_what_runs_and_what_is_switched_off() -> None:
     """Every folder's services are there, but those of the skipped files."""
     _, project = loaded(SHOP)
-    assert set(project.services) == {
-        *("front", "web", "api", "api-migrate", "worker", "postgres", "nginx")
-    }
+    assert set(project.services) == {*("front", "web", "api", "worker", "postgres", "nginx")}
     assert project.switched_off == {
         "reports": "applications/reports/skipped-Dockerfile",
         "cache": "services/30_cache/skipped-docker-compose.yml",
@@ -82,15 +81,16 @@ def test_settings_wait_for_what_is_switched_off(shop: Path) -> None:
 
 
 def test_the_first_plan() -> None:
-    """What others need comes first; only PostgreSQL is in place, and the migration is a job."""
+    """What others need comes first; the database is migrated before the API and at the end."""
     [plan] = plan_fleet(released(SHOP, "staging"), {"staging-1": {}}).plans.values()
-    order = [action.service for action in plan.actions]
-    assert order == ["postgres", "api-migrate", "api", "front", "web", "nginx", "worker"]
+    order = [(action.service, action.what) for action in plan.actions]
+    started = [(name, "start") for name in ("api", "front", "web", "nginx", "worker")]
+    migrated = ("api", "migrate")
+    assert order == [("postgres", "start"), migrated, *started, migrated]
     services = released(SHOP, "staging")["services"]
     assert {name: sorted(entry["depends_on"]) for name, entry in services.items()} == {
         "postgres": [],
-        "api-migrate": ["postgres"],
-        "api": ["api-migrate", "postgres"],
+        "api": ["postgres"],
         "front": [],
         "web": ["api"],
         "nginx": ["api", "front", "web"],
@@ -98,15 +98,16 @@ def test_the_first_plan() -> None:
     }
     kinds = {name: entry["strategy"] for name, entry in services.items()}
     assert kinds.pop("postgres") == "recreate"
-    assert kinds.pop("api-migrate") == "job"
     assert set(kinds.values()) == {"blue-green"}
 
 
 def test_where_production_runs() -> None:
-    """The data is on one server, what can have several copies on both, the migration on one."""
-    hosts = released(SHOP, "production")["hosts"]
+    """The data is on one server, what can have several copies on both; one migrates."""
+    made = released(SHOP, "production")
+    hosts = made["hosts"]
+    assert made["tasks"] == {"api": "production-1"}
     both = ["api", "front", "nginx", "web", "worker"]
-    assert hosts["production-1"]["services"] == sorted([*both, "api-migrate", "postgres"])
+    assert hosts["production-1"]["services"] == sorted([*both, "postgres"])
     assert hosts["production-2"]["services"] == both
 
 
@@ -122,19 +123,19 @@ def test_a_companion_file_touches_its_service_only(
     shop: Path, file: str, service: str, what: str
 ) -> None:
     """A change of a companion file, or of the content bundle, renews one service and no other."""
-    before = {"release": released(shop, "staging")}
+    made = released(shop, "staging")
+    before = {"release": made, "migrated": [task.name for task in migrations(made)]}
     with (shop / file).open("a") as changed:
         changed.write("# new\n")
     [plan] = plan_fleet(released(shop, "staging"), {"staging-1": before}).plans.values()
     assert [(action.service, action.what) for action in plan.actions] == [(service, what)]
 
 
-@pytest.mark.skipif(PROGRAM is None, reason=oracle.MISSING)
-def test_docker_compose_reads_it_too(shop: Path) -> None:
-    """One file that includes all of them is the same project to docker compose."""
-    config, project = loaded(shop)
-    text = json.dumps({"include": list(config.layout.files)})
-    words = f"--project-directory {shop} -f - -p shop config --format json".split()
+def read_by_docker(shop: Path, *files: str) -> Any:
+    """What docker compose makes of one file that includes all, and of ``files``."""
+    text = json.dumps({"include": list(load_config(shop / "tidegate.yaml").layout.files)})
+    more = "".join(f" -f {file}" for file in files)
+    words = f"--project-directory {shop} -f -{more} -p shop config --format json".split()
     done = subprocess.run(
         [str(PROGRAM), *words],
         input=text,
@@ -145,7 +146,32 @@ def test_docker_compose_reads_it_too(shop: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == as_json(project)
+    return json.loads(done.stdout)
+
+
+@pytest.mark.skipif(PROGRAM is None, reason=oracle.MISSING)
+def test_docker_compose_reads_it_too(shop: Path) -> None:
+    """It is the same project to docker compose, but for what only tidegate.yaml delivers."""
+    _, project = loaded(shop)
+    ours = as_json(project)
+    [bundle] = ours["services"]["web"].pop("volumes")
+    assert (bundle["source"], bundle["target"], bundle["read_only"]) == (
+        *(str(shop / "applications/catalogue/src"), "/srv/catalogue", True),
+    )
+    assert read_by_docker(shop) == ours
+
+
+@pytest.mark.skipif(PROGRAM is None, reason=oracle.MISSING)
+def test_a_laptop_needs_no_more_than_docker_compose(shop: Path) -> None:
+    """With laptop.yaml the catalogue is mounted, and the API waits for its database."""
+    services = read_by_docker(shop, "laptop.yaml")["services"]
+    [mount] = services["web"]["volumes"]
+    assert mount["source"] == str(shop / "applications/catalogue/src")
+    waits = {name: wait["condition"] for name, wait in services["api"]["depends_on"].items()}
+    assert waits["api-migrate"] == "service_completed_successfully"
+    job = services["api-migrate"]
+    assert (job["command"], job["build"]) == (["migrate"], services["api"]["build"])
+    assert list(job["depends_on"]) == ["postgres"]
 
 
 def test_entry_points_can_be_run() -> None:
@@ -153,5 +179,41 @@ def test_entry_points_can_be_run() -> None:
     folders = {path.parent for path in SHOP.glob("applications/*/Dockerfile")}
     for folder in folders:
         scripts = sorted((folder / "entrypoints").iterdir())
-        assert {"entrypoint.sh", "entrypoint_test.sh"} <= {path.name for path in scripts}
+        names = {path.name for path in scripts}
+        assert {"entrypoint.sh", "entrypoint_test.sh"} <= names
         assert [path.name for path in scripts if not path.stat().st_mode & 0o100] == []
+        assert ("entrypoint_e2e.sh" in names) == (folder / "e2e_tests").is_dir()
+        assert (folder / "example.env").is_file()
+        assert any((folder / "test").iterdir())
+
+
+def test_a_delivered_bundle_needs_a_service_and_a_free_path(shop: Path) -> None:
+    """A service that is nowhere, a path that is taken, an empty folder: errors with their line."""
+    settings = shop / "tidegate.yaml"
+    text = settings.read_text()
+    for old, new, code in (
+        ("into: web", "into: wep", "unknown-service"),
+        (
+            "into: web, at: /srv/catalogue",
+            "into: postgres, at: /etc/shop/users.csv/",
+            "deliver-taken",
+        ),
+        ("{deliver:", "{context: services/../docs, deliver:", "deliver-empty"),
+        ("{deliver:", "{context: .., deliver:", "deliver-outside"),
+    ):
+        assert old in text
+        settings.write_text(text.replace(old, new))
+        (shop / "docs").mkdir(exist_ok=True)
+        with pytest.raises(InputError) as refused:
+            loaded(shop)
+        assert refused.value.code == code
+        assert refused.value.where is not None
+        assert refused.value.where.line == 4
+
+
+def test_a_bundle_that_is_switched_off_goes_nowhere(shop: Path) -> None:
+    """As an application with skipped-Dockerfile does not run, so a bundle is not delivered."""
+    folder = shop / "applications/catalogue"
+    (folder / "Dockerfile").rename(folder / "skipped-Dockerfile")
+    _, project = loaded(shop)
+    assert not project.services["web"].get("volumes")

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from tidegate.plan import FleetPlan
 
 
+OWED = "contract-failed"  # an error that says itself how things stand
+
+
 def deploy(
     environment: str = "",
     /,
@@ -123,7 +126,7 @@ def conclude(
         if recreated:
             say(f"restarted in place: {', '.join(recreated)} ({outage / 1000:.1f} s)")
     if report.error is not None:
-        raise _unfinished(report)
+        raise report.error if report.error.code == OWED else _unfinished(report)
 
 
 def _warn(plan: FleetPlan, *, committed: bool) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-
-from tidegate.cli.output import print_json, say
+from tidegate.cli.output import print_json, say, typed
 
 
 def destroy(
@@ -51,9 +49,7 @@ def confirm(environment: str, *, volumes: bool) -> None:
     from tidegate.errors import InputError
 
     what = "and all its data, for good" if volumes else "(its volumes stay)"
-    sys.stderr.write(f"This removes {environment} {what}. Type its name to go on: ")
-    sys.stderr.flush()
-    if not sys.stdin.isatty() or sys.stdin.readline().strip() != environment:
+    if not typed(f"This removes {environment} {what}. Type its name to go on: ", environment):
         raise InputError(
             "not confirmed, so nothing was removed", code="not-confirmed", hint="or give --yes"
         )

@@ -113,3 +113,12 @@ def console(*, stderr: bool = False) -> Console:
     from rich.console import Console
 
     return Console(stderr=stderr, highlight=False, soft_wrap=True)
+
+
+def typed(question: str, wanted: str) -> bool:
+    """Whether a person at a terminal answers with just this word; nobody is asked elsewhere."""
+    if not sys.stdin.isatty():
+        return False
+    sys.stderr.write(question)
+    sys.stderr.flush()
+    return sys.stdin.readline().strip() == wanted

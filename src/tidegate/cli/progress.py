@@ -25,8 +25,8 @@ TITLES: Mapping[str, str] = {
     "build": "build", "plan": "plan", "acquire": "lock", "join": "join", "secrets": "secrets",
     "prepare": "prepare", "switch": "switch", "watch": "watch", "commit": "commit",
     "ask": "ask the witness",
-    "finish": "finish", "abort": "abort", "undo": "put back", "release": "unlock",
-    "give-back": "unlock",
+    "finish": "finish", "contract": "contract", "abort": "abort", "undo": "put back",
+    "release": "unlock", "give-back": "unlock",
 }  # fmt: skip
 QUIET = frozenset({"lock", "join", "secrets", "commit", "unlock", "abort"})
 SHOWN_S = 0.05

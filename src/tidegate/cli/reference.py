@@ -73,14 +73,15 @@ CONTROLLER_PLACES = {
         )
     },
     "finish": place(1, 7, 8),
-    "release": place(0, 8),
+    "contract": place(0, 8),
+    "release": place(0, 9),
     "ask": place(0, 6, 7),
     "in-doubt": place(0, 5),
     "abort": place(2, 1, 5),
     "undo": place(3, 1, 7),
     "give-back": place(4, 2, 5),
-    "committed": place(0, 9, bottom=1),
-    "left": place(2, 9, bottom=4),
+    "committed": place(0, 10, bottom=1),
+    "left": place(2, 10, bottom=4),
     "reverted": place(2, 0, bottom=4),
 }
 

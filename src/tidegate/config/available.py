@@ -33,12 +33,7 @@ def missing(config: Config, environment: Environment) -> Iterator[tuple[str, Whe
             yield f"the gate {gate.kind} is", config.where(*path, "gates", index)
     if environment.verify:
         yield "verify is", config.where(*path, "verify")
-    for name, application in config.applications.items():
-        if application.into:
-            yield "deliver is", config.where("applications", name, "deliver")
     for name, service in config.services.items():
-        if service.migrate:
-            yield "migrations are", config.where("services", name, "migrate")
         if service.schedule:
             yield "schedules are", config.where("services", name, "schedule")
     if config.notify:

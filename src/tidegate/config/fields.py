@@ -106,6 +106,14 @@ def texts(node: Node) -> tuple[str, ...]:
     return tuple(text(item) for item in items(node))
 
 
+def words(node: Node) -> tuple[str, ...]:
+    """A command: a list of texts that is not empty."""
+    found = texts(node)
+    if not found:
+        fail("a command has at least one word", node, code=CODE_VALUE)
+    return found
+
+
 def text_or_texts(node: Node) -> tuple[str, ...]:
     """One text or a list of them."""
     return (text(node),) if isinstance(node.value, str) else texts(node)

@@ -9,14 +9,13 @@ import re
 from collections.abc import Callable, Mapping
 
 from tidegate.compose.nodes import Node, fail, where
-from tidegate.config import fields, times
+from tidegate.config import fields, tasks, times
 from tidegate.config.fields import Key, Table, required, section
 from tidegate.model.config import (
     Application,
     Environment,
     Gate,
     Host,
-    Migration,
     Notification,
     Policy,
     ServiceSettings,
@@ -35,19 +34,9 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _PROJECT = r"[a-z0-9][a-z0-9_-]{0,39}"
 _SERVICE = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]*")
 
-MIGRATE: Table = {
-    "command": Key(fields.texts, "list of words", "runs in the new image"),
-    "check": Key(fields.texts, "list of words", "ends with 0 where nothing is to be done"),
-    "kind": Key(
-        fields.choice("expand", "contract"),
-        "`expand` or `contract`",
-        "before the switch (the old code still works), or after the commit; `expand`",
-    ),
-    "timeout": Key(fields.duration, "duration", "how long it may take; `5m`"),
-}
 DELIVER: Table = {
     "into": Key(fields.text, "service", "the service that the files go into"),
-    "at": Key(fields.matching(r"/.*", "a full path"), "path", "where they are in its container"),
+    "at": Key(fields.matching(r"/.+", "a full path"), "path", "where they are in its container"),
 }
 SWITCH: Table = {
     "batch": Key(
@@ -111,15 +100,6 @@ def named(
     return found
 
 
-def migrate(node: Node) -> Migration:
-    """``migrate:`` of a service."""
-    values = section(node, "migrate", MIGRATE)
-    required(node, "migrate", values, "command")
-    if "timeout" in values:
-        values["timeout_s"] = values.pop("timeout")
-    return Migration(**values)
-
-
 SERVICE: Table = {
     "route": Key(fields.text, "host name, with a path or not", "requests for it reach the service"),
     "port": Key(fields.port, "port", "the container's port that the route leads to"),
@@ -135,7 +115,10 @@ SERVICE: Table = {
     ),
     "on": Key(fields.text_or_texts, "role or list of roles", "the hosts that run it"),
     "stateful": Key(fields.truth, "true or false", "never doubled, never replaced lightly"),
-    "migrate": Key(migrate, "mapping", "how its database follows its code"),
+    "migrate": Key(
+        tasks.migrate, "mapping, or a list of one of each kind", "how its database follows its code"
+    ),
+    "seed": Key(tasks.seed, "mapping", "what `tidegate seed` runs; no deployment does"),
     "schedule": Key(
         fields.matching(r"\S+( \S+){4}", "five fields as in crontab(5)"), "crontab", "when it runs"
     ),
@@ -148,14 +131,19 @@ def service(name: str, node: Node) -> ServiceSettings:
     return ServiceSettings(name, **values, where=where(node.key_at or node.at))
 
 
+def deliver(node: Node) -> dict[str, Any]:
+    """``deliver:`` of an application; both keys are needed."""
+    values = section(node, "deliver", DELIVER)
+    required(node, "deliver", values, "into", "at")
+    return values
+
+
 APPLICATION: Table = {
     "context": Key(fields.text, "directory", "what is built"),
     "dockerfile": Key(fields.text, "file", "how; `Dockerfile`"),
     "watch": Key(fields.texts, "list of patterns", "other files that make it build anew"),
     "platforms": Key(fields.texts, "list of platforms", "for which machines"),
-    "deliver": Key(
-        lambda node: section(node, "deliver", DELIVER), "mapping", "files for another service"
-    ),
+    "deliver": Key(deliver, "mapping", "its files go into another service"),
     "steps": Key(fields.text_or_texts, "step or list of steps", "what is run before it is built"),
 }
 STEP: Table = {
@@ -373,7 +361,8 @@ SECTIONS: Mapping[str, Table] = {
     "environments.NAME.switch": SWITCH,
     **{f"environments.NAME.gates[].{kind}": table for kind, table in GATES.items()},
     "services.NAME": SERVICE,
-    "services.NAME.migrate": MIGRATE,
+    "services.NAME.migrate": tasks.MIGRATE,
+    "services.NAME.seed": tasks.SEED,
     "applications.NAME": APPLICATION,
     "applications.NAME.deliver": DELIVER,
     "steps.NAME": STEP,

@@ -15,7 +15,7 @@ from tidegate.compose.variables import Used, VariableError, substitute
 from tidegate.config import schema
 from tidegate.config.nearest import nearest
 from tidegate.errors import InputError, Where
-from tidegate.model.config import Config, Path, ServiceSettings
+from tidegate.model.config import Config, Migration, Path, Seed, ServiceSettings
 
 EXTENSION = "x-tidegate"
 Places = Callable[[tuple[str | int, ...]], Where]
@@ -117,4 +117,9 @@ def node_of(value: Any, path: Path, where: Places) -> Node:
 
 def shown(value: Any) -> str:
     """A value as people write it."""
-    return " ".join(value) if isinstance(value, tuple) else str(value)
+    if isinstance(value, tuple):
+        return ", ".join(shown(part) for part in value)
+    if isinstance(value, Migration | Seed):
+        kind = f"{value.kind}: " if isinstance(value, Migration) else ""
+        return kind + " ".join(value.command)
+    return str(value)

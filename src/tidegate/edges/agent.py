@@ -237,6 +237,7 @@ class Agent:
         with self._lock:
             answer = self._pending.pop(str(frame.get("id")), None)
         if answer is not None:
+            self._ours = self._ours or answer.op == "join"
             answer.settle(frame)
 
     def _mend(self) -> None:

@@ -14,7 +14,7 @@ import socket
 import threading
 from typing import Any, Dict, Optional
 
-from tidegate.host import clock, deployment, journal, protocol
+from tidegate.host import clock, deployment, journal, migrations, protocol
 from tidegate.host.context import Context
 from tidegate.host.errors import HostError
 from tidegate.host.journal import Journal
@@ -118,6 +118,7 @@ class Agent:
             raise SystemExit(1) from None
 
     def _close(self) -> None:
+        migrations.settle(self.context)
         deployment.close(self.paths)
         self.ended.set()
 
@@ -206,7 +207,9 @@ class Agent:
     def _failed(self, op: str, problem: BaseException) -> Dict[str, Any]:
         """A bad prepare or switch is put back at once; the answer says why and the state."""
         error = as_host_error(problem)
-        if op in ("prepare", "switch") and protocol.undoes_alone(self.context.record["state"]):
+        if op in ("prepare", "migrate", "switch") and protocol.undoes_alone(
+            self.context.record["state"]
+        ):
             self.ops.give_up()
             self._finish("abort")
         return failure(self._state(), error)
@@ -229,7 +232,8 @@ class Agent:
 
 
 OPS = frozenset(
-    ("secrets", "part", "prepare", "switch", "watch", "finish", "release", "destroy", "retire")
+    {"secrets", "part", "prepare", "migrate", "switch", "watch", "finish", "note", "release"}
+    | {"seed", "destroy", "retire"}
 )
 UNQUEUED = frozenset({"renew", "decide", "fence"})
 

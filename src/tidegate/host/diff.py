@@ -13,7 +13,8 @@ Entry = Mapping[str, Any]
 
 # What only the edge, the fronts and the order of starting read: a running copy stays as it is.
 SETTINGS = frozenset(
-    {"published", "routes", "probe", "depends_on", "stop_s", "ports", "migrate", "stateful"}
+    {"published", "routes", "probe", "depends_on", "stop_s", "ports", "stateful"}
+    | {"migrate", "seed"}
 )
 
 

@@ -16,6 +16,7 @@ from tidegate.host import (
     copies,
     deployment,
     drift,
+    due,
     facts,
     fronts,
     generations,
@@ -139,17 +140,36 @@ def _drive(
         parts, named = parcel.split(release) if "generation" not in request else ([], {})
         for part in parts:
             client.call("part", part)
+        tasks = _due(paths, release, request)
+        pending = [task.service for task in tasks if task.kind == "expand"]
+        while pending:
+            client.call("prepare", {**request, **named, "hold": due.held(release, pending)})
+            now = due.first(release, pending)
+            for service in now:
+                client.call("migrate", {"service": service, "kind": "expand"})
+            pending = [service for service in pending if service not in now]
         client.call("prepare", {**request, **named})
         client.call("switch", {"batch": 1, "percent": 100})
         seen = client.call("watch", {"window_s": limits["watch_s"], "limits": limits})
         outcome = "commit" if seen["verdict"] == "passed" else "abort"
         outcome = client.call("decide", {"outcome": outcome})["outcome"]
         client.call("finish", {"outcome": outcome})
+        for task in tasks if outcome == "commit" else ():
+            if task.kind == "contract":
+                client.call("migrate", {"service": task.service, "kind": "contract"})
         client.call("release", {})
     if outcome == "commit":
         print(f"{client.deployment} serves")
         return 0
     raise HostError("failed", "watch-failed", seen["reason"], log=seen.get("log", []))
+
+
+def _due(paths: Paths, release: Dict[str, Any], request: Dict[str, Any]) -> List[due.Task]:
+    """The migrations that this deployment runs; going back runs none."""
+    if "generation" in request:
+        return []
+    known = due.done(ledger.entries(paths.ledger))
+    return [task for task in due.migrations(release) if task.name not in known]
 
 
 def _show(event: Dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Dict, List, Optional
 from tidegate.host import (
     deployment,
     drift,
+    due,
     gate,
     generations,
     holds,
@@ -45,7 +46,8 @@ def observe(paths: Paths, full: bool = False) -> Facts:
         nets = [_network(entry) for entry in networks.result()]
     number = deployment.current_number(paths)
     kept = [generations.load(paths, n) for n in generations.committed(paths)]
-    entries = [] if office.elsewhere(paths) else ledger.entries(paths.ledger)
+    noted = ledger.entries(paths.ledger)
+    entries = [] if office.elsewhere(paths) else noted
     return {
         "release_digest": digest(now.whole) if now else None,
         "release": now.whole if now and full else None,
@@ -64,6 +66,7 @@ def observe(paths: Paths, full: bool = False) -> Facts:
         "drift": [] if record else drift.drift(paths, now, services, containers, stored),
         "open": None if record is None else _open(record),
         "disk_free_bytes": podman.free_bytes(paths.base),
+        **due.told(noted),
         "generations": [generations.summary(entry, number) for entry in kept if entry],
         "listening": sorted(listening_here()),
         "facts": machine.facts(),

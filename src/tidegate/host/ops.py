@@ -16,6 +16,7 @@ from tidegate.host import (
     gate,
     generations,
     ledger,
+    migrations,
     office,
     parcel,
     podman,
@@ -88,6 +89,8 @@ class Ops:
             return dict(record["results"]["prepare"])
         self._undecided()
         self._admitted(args)
+        known = digest(args["release"]) if args.get("release") else str(args.get("digest") or "")
+        migrations.admit(self.context.paths, int(args.get("generation") or 0), known)
         record["kind"] = args.get("kind", "deploy")
         record["files_from"] = args.get("files_from")
         record["revoked"] = args.get("revoked") or []
@@ -95,9 +98,26 @@ class Ops:
         self._step("prepare")
         result = prepare(self.context, args)
         self._undecided()
+        if args.get("hold"):  # what it holds back starts when its migrations have run
+            deployment.save(self.context.paths, record)
+            return result
         record["results"]["prepare"] = result
         self._step("prepared")
         return result
+
+    def migrate(self, args: Args) -> Answer:
+        """See tidegate.host.migrations."""
+        if self.context.record["state"] not in protocol.ENDED:
+            self._undecided()
+        return migrations.migrate(self.context, args)
+
+    def note(self, args: Args) -> Answer:
+        """See tidegate.host.migrations."""
+        return migrations.note(self.context, args)
+
+    def seed(self, args: Args) -> Answer:
+        """See tidegate.host.migrations."""
+        return migrations.seed(self.context, args)
 
     def _admitted(self, args: Args) -> None:
         """On the witness: what the lock was given for is what comes; stored releases may come."""
@@ -211,6 +231,7 @@ class Ops:
         self._step_to_end(outcome)
         if record["state"] in protocol.ENDED:
             return {}
+        migrations.settle(self.context)
         if outcome == "commit":
             write_atomic(self.context.paths.current, f"{self.context.number}\n")
         self._record_end(outcome)
@@ -225,6 +246,7 @@ class Ops:
         state = self.context.record["state"]
         if state not in (*protocol.ENDED, "acquired"):
             raise HostError("input", "wrong-state", f"{state}: finish comes first")
+        migrations.settle(self.context)
 
     def destroy(self, args: Args) -> Answer:
         """Take the instance off this host; its volumes only when asked."""
@@ -233,7 +255,9 @@ class Ops:
         now = generations.load(ctx.paths, deployment.current_number(ctx.paths))
         write_atomic(ctx.paths.current, "0\n")
         write_once(ctx.paths.decision(ctx.number), "abort\n")
-        ledger.append(ctx.paths.ledger, self._entry("service.removed", "destroyed"))
+        emptied = {"volumes": True} if args.get("volumes") else {}
+        entry = {**self._entry("service.removed", "destroyed"), **emptied}
+        ledger.append(ctx.paths.ledger, entry)
         result = leave(ctx, drift.expected_units(now))
         for name in volumes:
             podman.remove_volume(name)

@@ -47,20 +47,24 @@ def prepare(ctx: Context, args: Dict[str, Any]) -> Dict[str, Any]:
     """Bring the release of `args` as far as it goes beside the one that serves."""
     old = generations.current(ctx.paths)
     release = _release(ctx, args)
-    _guard(ctx, release, old, args)
-    pulled = blobs.bring(ctx, release, args.get("blobs"))
+    stored = generations.load(ctx.paths, ctx.number)
+    if stored is None or stored.layout is None:  # else its own containers may be here already
+        _guard(ctx, release, old, args)
+        ctx.record["pulled"] = blobs.bring(ctx, release, args.get("blobs"))
     again = generations.load(ctx.paths, int(args.get("generation") or 0))
     new = _lay(ctx, release, old, again)
     drift.mend(ctx, old)
     _write_units(ctx, new, old)
-    _start(ctx, new, old)
+    held = set(args.get("hold") or ()) & set(started(new, old))
+    _start(ctx, new, old, held)
     os.sync()
     assert new.layout is not None
     return {
         "slots": dict(fronts.slots_of(release, new.layout)),
         "started": started(new, old),
         "restarts": at_switch(new, old),
-        "bytes_pulled": pulled,
+        "bytes_pulled": ctx.record.get("pulled", 0),
+        **({"held": sorted(held)} if held else {}),
     }
 
 
@@ -316,7 +320,8 @@ def _check_generated(texts: Dict[str, str]) -> None:
             )
 
 
-def _start(ctx: Context, new: Generation, old: Optional[Generation]) -> None:
+def _start(ctx: Context, new: Generation, old: Optional[Generation], held: Set[str]) -> None:
+    """Start what is new but for `held`, and what an earlier call has brought up."""
     release, laid = new.release, new.layout
     assert laid is not None
     names = started(new, old)
@@ -325,7 +330,10 @@ def _start(ctx: Context, new: Generation, old: Optional[Generation]) -> None:
         if target.exists():
             set_callers(target, fronts.callers(new, service, names))
     fronts.stake(ctx, new, old)
-    copies.bring_up(ctx, release, laid, names, lambda name: _ready(ctx, new, old, name))
+    todo = [name for name in names if name not in held and name not in ctx.record.get("up", ())]
+    copies.bring_up(ctx, release, laid, todo, lambda name: _ready(ctx, new, old, name))
+    if held:
+        ctx.record["up"] = sorted(set(names) - held)
     for service in fronts.fronted(release, laid):
         waits = service in names or service in strategies.gaining(new, old)
         if not waits and fronts.differs(new, old, service):

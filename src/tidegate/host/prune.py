@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Set
 
-from tidegate.host import blobs, deployment, fronts, generations, parcel, podman
+from tidegate.host import blobs, deployment, fronts, generations, parcel, podman, tasks
 from tidegate.host.context import Context
 from tidegate.host.files import remove, sweep
 from tidegate.host.paths import Paths
@@ -25,6 +25,7 @@ def prune(ctx: Context) -> None:
             for n in sorted(gone):
                 generations.drop(ctx.paths, n)
     _journals(ctx.paths, kept | {ctx.number})
+    tasks.prune(ctx.paths, kept | {ctx.number})
     _files(ctx.paths, kept)
     _secrets(ctx, kept)
     _fronts(ctx.paths, current)

@@ -30,6 +30,14 @@ class Migration:
 
 
 @record(frozen=True, slots=True)
+class Seed:
+    """What fills a service's database with data to try it with, when a person says so."""
+
+    command: tuple[str, ...]
+    timeout_s: float = 300.0
+
+
+@record(frozen=True, slots=True)
 class ServiceSettings:
     """What a compose file cannot say of a service; an empty value means: not said.
 
@@ -43,7 +51,8 @@ class ServiceSettings:
     strategy: str = ""
     on: tuple[str, ...] = ()
     stateful: bool = False
-    migrate: Migration | None = None
+    migrate: tuple[Migration, ...] = ()
+    seed: Seed | None = None
     schedule: str = ""
     where: Where | None = field(default=None, compare=False)
 

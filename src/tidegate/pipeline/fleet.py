@@ -5,8 +5,9 @@ Durations are seconds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,8 +15,10 @@ from tidegate.edges.agent import Agent
 from tidegate.edges.agent_install import artifact
 from tidegate.edges.signing import owner
 from tidegate.edges.ssh import Ssh
+from tidegate.errors import InputError, TidegateError
 from tidegate.model.config import Environment, Host
 from tidegate.pipeline.cargo import unpacked
+from tidegate.pipeline.lease import Lease
 from tidegate.ports import Reporter
 
 LEASE_S = 120.0  # of what has no phases
@@ -156,30 +159,65 @@ def _signer() -> str:
     return public_key(signing_key())
 
 
-def destroy(environment: str, fleet: Fleet, *, volumes: bool, host: str = "") -> list[str]:
-    """Take the instance off every host, or off one; returns the names of what was removed."""
-    chosen = [agent for agent in fleet.agents if host in ("", agent.name)]
+@contextmanager
+def locked(
+    environment: str, fleet: Fleet, chosen: Sequence[Agent], reason: str
+) -> Iterator[dict[str, Any]]:
+    """Hold the environment's lock, with ``chosen`` joined; gives what each request then needs."""
     args: dict[str, Any] = {
         "environment": environment,
         "owner": owner(),
-        "reason": "destroy",
+        "reason": reason,
         "lease_s": LEASE_S,
     }
     granted = fleet.witness.call("acquire", args, timeout_s=OBSERVE_S)
-    name, token = str(granted["deployment"]), int(granted["token"])
-    joined = {**args, "number": granted["number"], "token": token, "witness": fleet.place}
-    for agent in chosen:
-        if agent is fleet.witness:
-            continue
-        joined["host"] = agent.name
-        agent.call("join", joined, deployment=name, token=token, timeout_s=OBSERVE_S)
-    removed = [
-        agent.begin("destroy", {"volumes": volumes}, deployment=name, token=token)
-        for agent in chosen
-    ]
-    results = [answer.result() for answer in removed]
-    for agent in dict.fromkeys((*reversed(chosen), fleet.witness)):
-        agent.call("release", {}, deployment=name, token=token)
+    ours: dict[str, Any] = {"deployment": granted["deployment"], "token": granted["token"]}
+    held = list(dict.fromkeys((fleet.witness, *chosen)))
+    lease = Lease(held, LEASE_S)
+    lease.begin(ours["deployment"], ours["token"])
+    try:
+        joined = {**args, "number": granted["number"], "token": ours["token"]}
+        for agent in held[1:]:
+            told = {**joined, "witness": fleet.place, "host": agent.name}
+            agent.call("join", told, timeout_s=OBSERVE_S, **ours)
+        yield ours
+    finally:
+        lease.end()
+        for agent in reversed(held):
+            with suppress(TidegateError):  # it ends by itself when the lease is over
+                agent.call("release", {}, **ours)
+
+
+def destroy(environment: str, fleet: Fleet, *, volumes: bool, host: str = "") -> list[str]:
+    """Take the instance off every host, or off one; returns the names of what was removed."""
+    chosen = [agent for agent in fleet.agents if host in ("", agent.name)]
+    with locked(environment, fleet, chosen, "destroy") as ours:
+        asked = [agent.begin("destroy", {"volumes": volumes}, **ours) for agent in chosen]
+        results = [answer.result() for answer in asked]
     keys = ("removed", "volumes")
     names = [str(item) for result in results for key in keys for item in result.get(key) or ()]
     return list(dict.fromkeys(names))
+
+
+def seed(environment: str, fleet: Fleet, services: Sequence[str]) -> dict[str, str]:
+    """Run the seed data of these services, all that have some by default: service → host.
+
+    What serves is what runs it; the lock is held, so nothing is deployed meanwhile.
+    """
+    release = fleet.seen.get("release") or {"services": {}}
+    known = sorted(n for n, entry in release["services"].items() if entry.get("seed"))
+    for name in (*services, *(() if known else ("",))):
+        if name not in known:
+            raise InputError(
+                f"{name or environment} has no seed data in what serves there",
+                code="no-seed",
+                hint=f"there is some of: {', '.join(known)}" if known
+                else "services: NAME: {seed: {command: […]}} in tidegate.yaml, then deploy",
+            )  # fmt: skip
+    places = release.get("tasks") or {}
+    by_name = {agent.name: agent for agent in fleet.agents}
+    found = {name: by_name[places.get(name, fleet.witness.name)] for name in services or known}
+    with locked(environment, fleet, list(found.values()), "seed") as ours:
+        for name, agent in found.items():
+            agent.call("seed", {"service": name}, timeout_s=None, **ours)
+    return {name: agent.name for name, agent in found.items()}

@@ -26,6 +26,7 @@ from tidegate.model.config import Config, Environment, ServiceSettings
 from tidegate.model.vault import Vault
 from tidegate.pipeline.applications import applications, served
 from tidegate.pipeline.bench import Bench
+from tidegate.pipeline.delivery import delivered
 from tidegate.ports import Reporter
 from tidegate.release.image import ImageRef
 from tidegate.repo.git import Revision
@@ -188,7 +189,7 @@ def _architectures(images: Mapping[str, ImageRef]) -> dict[str, str]:
 
 
 def compose(config: Config, variables: Mapping[str, str]) -> Project:
-    """The project of a configuration's compose files."""
+    """The project of a configuration's compose files, with what is delivered into it."""
     if not config.compose_files:
         raise InputError(
             f"there is no compose file beside {config.file}, in applications/ or in services/",
@@ -197,12 +198,14 @@ def compose(config: Config, variables: Mapping[str, str]) -> Project:
         )  # fmt: skip
     reader, name = Disk(config.root), config.project
     if not config.compose:
-        return load_layout(
+        loaded = load_layout(
             config.layout, config.root,
             reader=reader, variables=variables, project=name, env_files=[],
         )  # fmt: skip
-    files = [str(Path(config.root, name)) for name in config.compose]
-    return load(files, reader=reader, variables=variables, project=name, env_files=[])
+    else:
+        files = [str(Path(config.root, name)) for name in config.compose]
+        loaded = load(files, reader=reader, variables=variables, project=name, env_files=[])
+    return delivered(config, loaded)
 
 
 def settings_of(

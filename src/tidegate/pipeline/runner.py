@@ -12,10 +12,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from tidegate.errors import DeploymentFailed, InDoubtError, InfrastructureError, TidegateError
+from tidegate.errors import InfrastructureError, TidegateError
+from tidegate.host import due
+from tidegate.host.due import Task
 from tidegate.host.placement import Views, order
 from tidegate.pipeline.cargo import Cargo
+from tidegate.pipeline.explain import explained, interrupted, judge
 from tidegate.pipeline.lease import Lease
+from tidegate.pipeline.migrating import Migrations, owed
 from tidegate.pipeline.states import CLOSING, DECIDED, ENDS, TABLE, Outcome, Phase
 from tidegate.ports import Answer, Host, Reporter
 
@@ -55,6 +59,7 @@ class Attempt:
     lacking: Collection[str] = ()
     kind: str = "deploy"
     gate: Mapping[str, Any] = field(default_factory=dict)  # what the witness asks of people
+    migrations: Sequence[tuple[str, Task]] = ()  # due, by host
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)  # name → base64
     versions: Mapping[str, str] = field(default_factory=dict)  # of secrets that have their own
     revoked: Sequence[str] = ()  # versions of secrets that no host may use any more
@@ -102,6 +107,7 @@ class Runner:
         self._token = 0
         self._lease = Lease(hosts, attempt.lease_s)
         self._cargo = Cargo.of(attempt.release) if attempt.release else Cargo()
+        self._migrations = Migrations(hosts, attempt.migrations, self._begin, self._wait)
         self._steps: Mapping[Phase, Callable[[], Results]] = {
             Phase.ACQUIRE: self._acquire,
             Phase.JOIN: self._join,
@@ -112,6 +118,7 @@ class Runner:
             Phase.COMMIT: lambda: self._decide(Phase.COMMIT),
             Phase.ASK: self._ask,
             Phase.FINISH: lambda: self._all("finish", {"outcome": "commit"}),
+            Phase.CONTRACT: self._migrations.contract,
             Phase.ABORT: lambda: self._decide(Phase.ABORT),
             Phase.UNDO: lambda: self._all("finish", {"outcome": "abort"}),
             Phase.RELEASE: self._release,
@@ -126,18 +133,20 @@ class Runner:
                 phase = TABLE[phase, self._step(phase)]
         finally:
             self._lease.end()
-        self._report.end = phase
-        self._explain(phase)
-        return self._report
+        report = self._report
+        report.end, report.error = phase, explained(phase, report.deployment, report.error)
+        return report
 
     def _step(self, phase: Phase) -> Outcome:
         if phase is Phase.JOIN and len(self._hosts) == 1:
+            return Outcome.OK
+        if phase is Phase.CONTRACT and not self._migrations.pending("contract"):
             return Outcome.OK
         self._reporter.phase(phase, "begin")
         try:
             results = self._report.results[phase] = self._steps[phase]()
         except KeyboardInterrupt:
-            return self._failed(phase, _interrupted())
+            return self._failed(phase, interrupted())
         except TidegateError as error:
             if phase in CLOSING and error.code == CLOSED:
                 self._reporter.phase(phase, "ok", "the hosts had done it by themselves")
@@ -152,7 +161,9 @@ class Runner:
 
     def _failed(self, phase: Phase, error: TidegateError) -> Outcome:
         if self._report.error is None:
-            self._report.error = error
+            name, environment = self._report.deployment, self._attempt.environment
+            late = phase is Phase.CONTRACT
+            self._report.error = owed(name, environment, error) if late else error
         self._reporter.phase(phase, "failed", error.message)
         return Outcome.FAILED
 
@@ -249,6 +260,19 @@ class Runner:
         for part in self._cargo.parts:
             sent = [self._begin(h, "part", part) for h in self._hosts if h.name in takers]
             self._gather(Phase.PREPARE, sent)
+        pending = self._migrations.pending("expand")
+        release = attempt.release or {"services": {}}
+        while pending:  # nothing that needs a migration starts before it
+            self._waved({**args, "hold": due.held(release, pending)}, whole, takers)
+            now = due.first(release, pending)
+            self._migrations.expand(now)
+            pending = [service for service in pending if service not in now]
+        return self._waved(args, whole, takers)
+
+    def _waved(
+        self, args: Mapping[str, Any], whole: Mapping[str, Any], takers: Collection[str]
+    ) -> Results:
+        """Hosts after those that they wait for; ``takers`` get the release, too."""
         results: Results = []
         for wave in self._waves():
             blobs = self._blobs(wave)
@@ -281,7 +305,7 @@ class Runner:
         limits = {"max_error_rate": attempt.max_error_rate, "min_requests": attempt.min_requests}
         results = self._all("watch", {"window_s": attempt.watch_s, "limits": limits})
         for host, result in zip(self._hosts, results, strict=True):
-            _judge(host.name, result)
+            judge(host.name, result)
         return results
 
     def _decide(self, phase: Phase) -> Results:
@@ -328,9 +352,9 @@ class Runner:
     def _begin(self, host: Host, op: str, args: Mapping[str, Any]) -> Answer:
         return host.begin(op, args, deployment=self._report.deployment, token=self._token)
 
-    def _wait(self, answer: Answer, phase: Phase) -> Mapping[str, Any]:
+    def _wait(self, answer: Answer, phase: Phase, limit_s: float = 0.0) -> Mapping[str, Any]:
         """An interrupt that comes once a decision is on its way is answered by going on."""
-        limit_s = LIMITS_S.get(phase, LONG_S) + self._attempt.watch_s
+        limit_s = limit_s or LIMITS_S.get(phase, LONG_S) + self._attempt.watch_s
         while True:
             try:
                 return answer.result(limit_s)
@@ -339,38 +363,6 @@ class Runner:
                     raise
                 self._reporter.phase(phase, "info", "this step ends by itself; please wait")
 
-    def _explain(self, end: Phase) -> None:
-        report, name = self._report, self._report.deployment
-        if end is Phase.IN_DOUBT and report.error is not None:
-            report.error = InDoubtError(
-                f"{name}: the decision may or may not be recorded: {report.error.message}",
-                code="in-doubt", hint="tidegate status says what the host decided",
-            )  # fmt: skip
-        elif end is Phase.REVERTED and report.error is None:
-            report.error = DeploymentFailed(
-                f"{name}: its lease ran out, and the host put itself back", code="lease-lost"
-            )
-        elif end is Phase.LEFT and report.error is None:
-            report.error = InfrastructureError(f"{name} could not be put back", code="left")
-
 
 def _secrets_of(view: Mapping[str, Any]) -> set[str]:
     return {str(use["secret"]) for entry in view["services"].values() for use in entry["secrets"]}
-
-
-def _judge(host: str, result: Mapping[str, Any]) -> None:
-    verdict = str(result.get("verdict"))
-    reason = str(result.get("reason") or verdict)
-    log = tuple(str(line) for line in result.get("log") or ())
-    if verdict == "failed":
-        raise DeploymentFailed(
-            f"{host}: the new version does not do well: {reason}", code="watch-failed", log=log
-        )
-    if verdict == "error":
-        raise InfrastructureError(f"{host}: it could not be watched: {reason}", code="watch-error")
-
-
-def _interrupted() -> DeploymentFailed:
-    return DeploymentFailed(
-        "interrupted", code="interrupted", hint="nothing is left behind; deploy again at any time"
-    )

@@ -22,6 +22,7 @@ class Phase(StrEnum):
     COMMIT = "commit"
     ASK = "ask"
     FINISH = "finish"
+    CONTRACT = "contract"
     ABORT = "abort"
     UNDO = "undo"
     RELEASE = "release"
@@ -52,7 +53,7 @@ CLOSING = frozenset(
     {Phase.COMMIT, Phase.FINISH, Phase.ABORT, Phase.UNDO, Phase.RELEASE, Phase.GIVE_BACK}
 )
 # From here on a decision is being recorded or obeyed: an interrupt no longer turns it around.
-DECIDED = CLOSING | {Phase.ASK}
+DECIDED = CLOSING | {Phase.ASK, Phase.CONTRACT}
 
 TABLE: Mapping[tuple[Phase, Outcome], Phase] = {
     (Phase.ACQUIRE, Outcome.OK): Phase.JOIN,
@@ -74,9 +75,11 @@ TABLE: Mapping[tuple[Phase, Outcome], Phase] = {
     (Phase.ASK, Outcome.OK): Phase.FINISH,
     (Phase.ASK, Outcome.OVERRULED): Phase.UNDO,
     (Phase.ASK, Outcome.FAILED): Phase.IN_DOUBT,
-    (Phase.FINISH, Outcome.OK): Phase.RELEASE,
+    (Phase.FINISH, Outcome.OK): Phase.CONTRACT,
     (Phase.FINISH, Outcome.GONE): Phase.COMMITTED,
     (Phase.FINISH, Outcome.FAILED): Phase.COMMITTED,
+    (Phase.CONTRACT, Outcome.OK): Phase.RELEASE,
+    (Phase.CONTRACT, Outcome.FAILED): Phase.RELEASE,
     (Phase.RELEASE, Outcome.OK): Phase.COMMITTED,
     (Phase.RELEASE, Outcome.GONE): Phase.COMMITTED,
     (Phase.RELEASE, Outcome.FAILED): Phase.COMMITTED,

@@ -2,6 +2,7 @@
 
 from tidegate.plan.compare import plan
 from tidegate.plan.fleet import FleetPlan, plan_fleet
+from tidegate.plan.migrating import migrating
 from tidegate.plan.model import (
     NEW,
     Action,
@@ -23,6 +24,7 @@ __all__ = [
     "Plan",
     "PortChange",
     "Unenforced",
+    "migrating",
     "plan",
     "plan_fleet",
 ]

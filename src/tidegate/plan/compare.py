@@ -52,8 +52,10 @@ PARTS = (
     ("secrets", "secrets"),
     ("stateful", "stateful"),
     ("stop_s", "seconds to stop"),
-    ("migrate", "migration"),
+    ("migrate", "migrations"),
+    ("seed", "seed data"),
 )
+TASKS = frozenset({"migrate", "seed"})
 RUNS_AGAIN = frozenset({"edited", "missing", "stopped", "limits", "secret"})
 
 
@@ -206,7 +208,9 @@ def _service_changes(
             yield key, one, two
     for part, words in PARTS:
         if part in keys:
-            yield words, shown(part, old.get(part)), shown(part, new.get(part))
+            one, two = shown(part, old.get(part)), shown(part, new.get(part))
+            if part not in TASKS or one != two:  # the rest of a task is its service's
+                yield words, one, two
 
 
 def shown(part: str, value: Any) -> str:
@@ -225,6 +229,10 @@ def shown(part: str, value: Any) -> str:
         return ", ".join(f"{name} {known[:12]}" for name, known in (value or {}).items())
     if part == "secrets":
         return ", ".join(f"{use['name']} at {use['target']}" for use in value)
+    if part == "migrate":
+        return ", ".join(f"{m['kind']}: {' '.join(m['command'])}" for m in value or ())
+    if part == "seed":
+        return " ".join(value["command"]) if value else ""
     if part == "probe":
         return f"{value['path']} on {value['port']}" if value else ""
     if part == "health":

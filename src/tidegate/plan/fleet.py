@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tidegate.host.canon import digest
+from tidegate.host.due import Task
 from tidegate.host.placement import Views
 from tidegate.plan.compare import Release, Shared, plan
+from tidegate.plan.migrating import migrating, with_migrations
 from tidegate.plan.model import Plan, Unenforced
 
 
@@ -72,6 +74,9 @@ def plan_fleet(new: Release, observed: Mapping[str, Mapping[str, Any]]) -> Fleet
     wanted, after = digest(new), Views(new)
     befores: dict[int, Views] = {}
     shared = Shared()
+    due: dict[str, list[Task]] = {}
+    for name, task in migrating(new, observed):
+        due.setdefault(name, []).append(task)
     plans = {}
     for host, seen in observed.items():
         old, before, running = seen.get("release"), None, ""
@@ -80,5 +85,8 @@ def plan_fleet(new: Release, observed: Mapping[str, Mapping[str, Any]]) -> Fleet
                 befores[id(old)] = Views(old)
             before = befores[id(old)].of(str(seen.get("host") or host))
             running = str(seen.get("release_digest") or "")
-        plans[host] = plan(before, after.of(host), seen, (wanted, running), shared)
+        made = plan(before, after.of(host), seen, (wanted, running), shared)
+        if host in due:
+            made = replace(made, actions=with_migrations(made.actions, due[host]))
+        plans[host] = made
     return FleetPlan(plans)

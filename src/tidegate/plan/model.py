@@ -13,14 +13,15 @@ from tidegate.host.canon import digest
 
 # What becomes of a service. `beside`: a new copy beside the old, then traffic moves. `replace`:
 # stopped and started in place at the switch. `job`: run once. `settings`: only edge and fronts.
-# `lead`: it runs on other hosts, and its name here leads to them.
-BESIDE, REPLACE, START, JOB, SETTINGS, LEAD, REMOVE = (
+# `lead`: it runs on other hosts, and its name here leads to them. `migrate`: its database is.
+BESIDE, REPLACE, START, JOB, SETTINGS, LEAD, MIGRATE, REMOVE = (
     "beside",
     "replace",
     "start",
     "job",
     "settings",
     "lead",
+    "migrate",
     "remove",
 )
 # The kind of drift that is not ours to mend.

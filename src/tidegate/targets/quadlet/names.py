@@ -14,6 +14,8 @@ from tidegate.targets.quadlet.sheet import Path
 
 # Of systemd's 255 (systemd.unit(5)), less what is put behind it: `.service`, a number, `.tmp`.
 LONGEST_NAME = 230
+# What the host calls the units of a service's migrations, their check, and its seed data.
+TASKS = ("expand", "contract", "check", "seed")
 
 
 def check_names(release: dict[str, Any], where: Callable[[Path], Where]) -> None:
@@ -55,6 +57,9 @@ def _services(release: dict[str, Any]) -> Iterator[tuple[str, str, Path]]:
             for index in range(1, entry["replicas"] + 1):
                 unit = stem if index == 1 else f"{stem}-{index}"
                 yield unit, f"service {name}", path
+        if entry.get("migrate") or entry.get("seed"):
+            for kind in TASKS:
+                yield f"{instance}-{name}.{kind}", f"the {kind} of {name}", path
     for kind in ("network", "volume"):
         for name in release[f"{kind}s"]:
             yield f"{instance}-{name}-{kind}", f"{kind} {name}", (f"{kind}s", name)

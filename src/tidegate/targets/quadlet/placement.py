@@ -43,7 +43,18 @@ def placement(
             for name, host in hosts.items()
         },
         "links": links,
+        **_tasks(services, places),
     }
+
+
+def _tasks(services: Services, places: Mapping[str, list[str]]) -> dict[str, Any]:
+    """Where migrations and seed data of a service are run: on its first host."""
+    having = [name for name in sorted(services) if _has_tasks(services[name])]
+    return {"tasks": {name: places[name][0] for name in having}} if having else {}
+
+
+def _has_tasks(entry: Mapping[str, Any]) -> bool:
+    return bool(entry.get("migrate") or entry.get("seed"))
 
 
 def _places(

@@ -21,6 +21,7 @@ from tidegate.targets.quadlet.rows import Service
 from tidegate.targets.quadlet.scope import Found, Project, Scope
 from tidegate.targets.quadlet.sheet import Entry, Sheet, shown, uncovered
 from tidegate.targets.quadlet.table import ROWS, stop_s
+from tidegate.targets.quadlet.tasks import tasks
 from tidegate.targets.quadlet.volumes import volume
 
 Release = dict[str, Any]
@@ -154,7 +155,9 @@ def _service(scope: Scope, name: str, everything: Found) -> dict[str, Any]:
             where=scope.project.where(entry.path),
             hint="remove it",
         )
-    return _entry(service, image.ref, check, joined, set(found.volumes) - before)
+    implied = set(found.volumes) - before
+    planned = tasks(service, image.ref, write_service)
+    return {**_entry(service, image.ref, check, joined, implied), **planned}
 
 
 def _entry(
@@ -186,7 +189,6 @@ def _entry(
         "secrets": service.found.secrets,
         "stop_s": stop_s(compose),
         "stateful": scope.setting(name).stateful,
-        "migrate": None,
         **_if_any("own_volumes", service.found.own.get(name)),
         **_if_any("paths", service.found.paths),
     }

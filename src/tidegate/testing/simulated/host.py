@@ -17,14 +17,17 @@ from tidegate.host import (
     clock,
     commands,
     deployment,
+    due,
     facts,
     generations,
+    ledger,
     observe,
     office,
     ops,
     podman,
     prepare,
     systemd,
+    tasks,
     witness,
 )
 from tidegate.host.canon import digest
@@ -32,6 +35,7 @@ from tidegate.host.context import Context
 from tidegate.host.diff import change
 from tidegate.host.generations import Generation
 from tidegate.host.paths import Paths, paths
+from tidegate.testing.simulated import units
 
 Answer = dict[str, Any]
 _agents: list[threading.Thread] = []
@@ -61,6 +65,7 @@ def _stand_in(version: str) -> None:
         (podman, "version", lambda: "5.4.2"),
         (prepare, "verify", lambda *_: None),
         (systemd, "systemctl", _systemctl),
+        (tasks, "systemd", units),
         (witness, "host_keys", list),
         (witness, "peer_key", lambda _: "ssh-ed25519 AAAA"),
     ):
@@ -91,6 +96,7 @@ def _observe(where: Paths, full: bool = False) -> Answer:
         "services": {},
         "drift": [],
         "open": None if record is None else {"deployment": record["deployment"]},
+        **due.told(ledger.entries(where.ledger)),
         "generations": [],
     }
 
@@ -105,10 +111,14 @@ def _prepare(ctx: Context, args: Answer) -> Answer:
         for name, entry in release["services"].items()
         if entry["image"] and change(before.get(name), entry) == "restart"
     ]
-    for name in fresh:
+    held = set(args.get("hold") or ()) & set(fresh)
+    up = ctx.record.get("up", ())
+    for name in (name for name in fresh if name not in held and name not in up):
         with ctx.step(f"start:{name}", f"{name} starts"):
             ctx.check()
-    layout = {"n": ctx.number, "services": {}, "secrets": {}}
+    if held:
+        ctx.record["up"] = sorted(set(fresh) - held)
+    layout = {"n": ctx.number, "services": {}, "secrets": {}, "addresses": {}}
     generations.store_layout(ctx.paths, layout)
     return {"slots": {}, "started": fresh, "restarts": [], "bytes_pulled": 0}
 

@@ -1,8 +1,9 @@
 #!/bin/sh
-# serve | migrate | migrate --check | any other command
+# serve | migrate [expand|contract] [--check] | seed | any other command
 set -eu
 case "${1:-serve}" in
 serve) exec python src/app.py ;;
-migrate) exec python src/migrate.py "${2:-}" ;;
+migrate) shift && exec python src/migrate.py "$@" ;;
+seed) exec python src/seed.py ;;
 *) exec "$@" ;;
 esac

@@ -50,12 +50,18 @@ def test_no_json(body: bytes) -> None:
 
 def test_migrations_in_order() -> None:
     """Only what was not run yet, by number; what only a newer version knows is left alone."""
-    files = ["010_c.sql", "002_b.sql", "001_a.sql", "notes.md"]
-    assert migrate.missing(files, {"001_a.sql", "011_newer.sql"}) == ["002_b.sql", "010_c.sql"]
+    files = ["010_c.sql", "002_b.sql", "003_x.contract.sql", "001_a.sql", "notes.md"]
+    done = {"001_a.sql", "011_newer.sql"}
+    assert migrate.missing(files, done, ["expand"]) == ["002_b.sql", "010_c.sql"]
+    assert migrate.missing(files, done, ["contract"]) == ["003_x.contract.sql"]
+    both = ["002_b.sql", "010_c.sql", "003_x.contract.sql"]
+    assert migrate.missing(files, done, ["contract", "expand"]) == both
 
 
-def test_migrations_only_expand() -> None:
-    """Nothing is taken away or narrowed that the version before may still use."""
-    files = sorted(Path(migrate.FOLDER).glob("*.sql"))
+def test_only_contracts_take_away() -> None:
+    """What runs before the switch narrows nothing that the version before may still use."""
+    files = [
+        path for path in Path(migrate.FOLDER).glob("*.sql") if migrate.kind(path.name) == "expand"
+    ]
     assert files
     assert [path.name for path in files if NARROWS.search(path.read_text())] == []
