@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,9 @@ project: shop
 {registry}
 steps:
   page:
-    run: [sh, -c, "mkdir -p dist; date +%N > dist/made; cat page > dist/page"]
+    run: [sh, -c, "mkdir -p dist; date +%N > made; cat page > dist/page"]
     in: libs/page
+    inputs: [libs/page/page]
     outputs: [libs/page/dist]
 applications:
   front: {{context: ., dockerfile: applications/front/Dockerfile, steps: [page]}}
@@ -39,7 +41,7 @@ echo "value is $(cat value)"
 API = 'FROM shop/base\nUSER 65534\nWORKDIR /app\nCOPY value .\nCMD ["sleep", "inf"]\n'
 FILES = {
     "compose.yaml": "services:\n  api: {build: applications/api}\n",
-    ".gitignore": "dist/\n",
+    ".gitignore": "dist/\nmade\n",
     "libs/page/page": "hello\n",
     "applications/base/Dockerfile": "FROM busybox:1\nRUN echo base > /base\n",
     "applications/api/Dockerfile": API,
@@ -59,15 +61,17 @@ class Project:
 
     folder: Path
     home: Path
+    registry: str = ""  # with the path of this test alone
 
     @classmethod
     def make(cls, folder: Path, registry: str, home: Path) -> Project:
         """Written and committed."""
-        made = cls(folder, home)
+        place = f"{registry}/{zlib.crc32(str(home).encode()):x}"
+        made = cls(folder, home, place)
         for name, text in FILES.items():
             made.write(name, text)
         (folder / "applications/api/entrypoint_test.sh").chmod(0o755)
-        made.write("tidegate.yaml", CONFIG.format(registry=f"registry: {registry}/acme"))
+        made.write("tidegate.yaml", CONFIG.format(registry=f"registry: {place}"))
         made.git("init", "-q", "-b", "main")
         made.commit("one")
         return made

@@ -27,9 +27,9 @@ def login(registry: str) -> None:
     subprocess.run(argv, check=True, capture_output=True)
 
 
-def seen(registry: str, name: str, what: str) -> Any:
+def seen(project: Project, name: str, what: str) -> Any:
     """What the registry says of a repository: its tags, or what a tag is."""
-    image = f"docker://{registry}/acme/shop/{name}"
+    image = f"docker://{project.registry}/shop/{name}"
     argv = ["skopeo", *(["list-tags", image] if what == "tags" else ["inspect", f"{image}:{what}"])]
     argv.insert(2, "--tls-verify=false")
     done = subprocess.run(argv, check=True, capture_output=True, text=True)
@@ -82,7 +82,7 @@ def test_an_image_whose_tests_fail_stays_a_candidate(project: Project, registry:
     assert answer["applications"]["api"]["published"] is False
     assert answer["applications"]["probe"]["published"] is True
     with pytest.raises(subprocess.CalledProcessError):
-        seen(registry, "api", "main")
+        seen(project, "api", "main")
     project.build("api", status=1)  # a failure is not remembered as passed
     project.write("applications/api/value", "good\n")
     project.commit("good")
@@ -91,7 +91,7 @@ def test_an_image_whose_tests_fail_stays_a_candidate(project: Project, registry:
 
 def test_one_step_feeds_two_images(project: Project) -> None:
     """It runs once for both, and not again; what it reads makes both of them build anew."""
-    made = project.folder / "libs/page/dist/made"
+    made = project.folder / "libs/page/made"
     first = project.build("front", "admin")
     stamp = made.read_text()
     assert set(actions(project.build("front", "admin")).values()) == {"known"}
@@ -109,7 +109,7 @@ def test_published_under_the_tags_of_the_commit(project: Project, registry: str)
     project.git("tag", "v1.2.3")
     project.build("front", "--push")
     short = project.git("rev-parse", "HEAD")[:7]
-    tags = [tag for tag in seen(registry, "front", "tags") if not tag.startswith("key-")]
+    tags = [tag for tag in seen(project, "front", "tags") if not tag.startswith("key-")]
     stamp = next(tag for tag in tags if tag.startswith("20"))
     assert tags == sorted(["1.2.3", stamp, "latest", "main", f"sha-{short}"])
     project.git("checkout", "-q", "-b", "feature/x")
@@ -117,8 +117,8 @@ def test_published_under_the_tags_of_the_commit(project: Project, registry: str)
     project.commit("feature")
     answer = project.build("front", "--push")
     assert answer["tags"][1:] == ["feature-x"]
-    assert seen(registry, "front", "feature-x") == digests(answer)["front"]
-    assert seen(registry, "front", "latest") != digests(answer)["front"]
+    assert seen(project, "front", "feature-x") == digests(answer)["front"]
+    assert seen(project, "front", "latest") != digests(answer)["front"]
 
 
 def test_another_machine_fetches_what_was_built(
