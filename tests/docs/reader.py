@@ -28,7 +28,8 @@ LISTED: dict[str, dict[str, Any]] = yaml.safe_load(
 )
 # RFC 5737's TEST-NET-3, private addresses, and those of a first lab: by their last number.
 ADDRESS = re.compile(r"\b(?:203\.0\.113|10\.0\.0|10\.77\.77)\.(\d+)\b")
-SERVERS = {"10": "docs-a", "11": "docs-b", "12": "docs-c"}
+SERVERS = {"10": "a", "11": "b", "12": "c"}
+PREFIX = "docs-"  # the lab's servers a, b and c are other people's
 LAB_NAME = re.compile(r"(?<![\w/.-])([abc])(?![\w/.-])")
 PERSON = re.compile(r"ssh-ed25519 AAAA… (\w+)@example\.com")
 # The reader's ssh finds the keys of the lab, and there is nobody to type anything.
@@ -76,7 +77,7 @@ class Reader:
             return [f"was to go on and on, and ended: {one}" for one in self.terminal.interrupt()]
         text = self.real(step.text)
         if "lab" in text:
-            text = LAB_NAME.sub(r"docs-\1", text)
+            text = LAB_NAME.sub(rf"{PREFIX}\1", text)
         if step.login:
             text = f"ssh {self.real(step.login)} {shlex.quote(f'bash -lc {shlex.quote(text)}')}"
         if step.beside:
@@ -100,7 +101,9 @@ class Reader:
 
     def real(self, text: str) -> str:
         """The same with the addresses of lab servers and people's real keys."""
-        text = ADDRESS.sub(lambda found: self.lab.server(SERVERS[found[1]]).address, text)
+        text = ADDRESS.sub(
+            lambda found: self.lab.server(f"{PREFIX}{SERVERS[found[1]]}").address, text
+        )
         return PERSON.sub(lambda found: self.key(found[1]).line, text)
 
     def key(self, name: str) -> Key:
@@ -116,7 +119,7 @@ class Reader:
 
 def faults(page: str, folder: Path) -> list[str]:
     """What is wrong with a page for somebody who follows it on servers that are new."""
-    names = sorted(_servers(page))
+    names = [f"{PREFIX}{letter}" for letter in sorted(_servers(page))]
     lab = fresh(*names)
     home, runtime = folder / "home", Path(tempfile.mkdtemp(prefix="tgd"))
     home.mkdir()
@@ -140,7 +143,7 @@ def _servers(page: str) -> set[str]:
     found = {SERVERS[number] for number in ADDRESS.findall(text) if number in SERVERS}
     for step in steps(text):
         if isinstance(step, Command) and "lab" in step.text:
-            found |= {f"docs-{letter}" for letter in LAB_NAME.findall(step.text)}
+            found |= set(LAB_NAME.findall(step.text))
     return found | (_servers(LISTED[page]["after"]) if "after" in LISTED[page] else set())
 
 
