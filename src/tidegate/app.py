@@ -31,6 +31,7 @@ from tidegate.model.config import Config, Environment
 from tidegate.pipeline import fleet
 from tidegate.pipeline.fleet import Fleet
 from tidegate.pipeline.gating import Wanted, pass_gates, soaked
+from tidegate.pipeline.known import Known, known_there
 from tidegate.pipeline.making import Made, make
 from tidegate.pipeline.runner import Attempt, Report, Runner
 from tidegate.pipeline.states import Phase
@@ -58,6 +59,11 @@ class Target:
     environment: Environment
     variables: Mapping[str, str]
     instance: str
+
+    @property
+    def of_hosts(self) -> tuple[Environment, str]:
+        """What its hosts know it by."""
+        return self.environment, self.instance
 
     @property
     def place(self) -> str:
@@ -110,8 +116,7 @@ def attach(
     target: Target, reporter: Reporter, *, full: bool = False, observe: bool = True
 ) -> Fleet:
     """Every host of a target, attached; ``full``: with the whole release that serves."""
-    environment, name = target.environment, target.instance
-    return fleet.attach(environment, name, reporter, full=full, observe=observe)
+    return fleet.attach(*target.of_hosts, reporter, full=full, observe=observe)
 
 
 def meanwhile(work: Callable[[], T]) -> Future[T]:
@@ -148,12 +153,15 @@ def survey(
     *,
     refresh: bool = False,
     drain: Mapping[str, bool] | None = None,
+    known: Known | None = None,
 ) -> Survey:
     """Make the release here while the hosts are asked what they run; change nothing.
 
     Hosts that were drained stay so; ``drain`` says of a host that it is, or is no more.
+    ``known`` are the images of a promotion; else those that run or wait there count.
     """
     attached = meanwhile(lambda: attach(target, reporter, full=True))
+    images = meanwhile(lambda: known or known_there(attached.result(), *target.of_hosts))
     with phase(reporter, "build"):
         made = make(
             target.config,
@@ -163,6 +171,7 @@ def survey(
             reporter,
             refresh=refresh,
             drained=lambda: _drained(attached.result(), drain or {}),
+            known=images.result,
         )
     with phase(reporter, "plan"):
         hosts = attached.result()

@@ -39,6 +39,8 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("host", "tidegate.cli.host:app", "Make a bare server ready (host bootstrap).", BEGIN),
     Entry("plan", "tidegate.cli.plan:plan", "Show what a deployment would change, and why.", SHIP),
     Entry("deploy", "tidegate.cli.deploy:deploy", "Deploy this folder, blue-green.", SHIP),
+    Entry("promote", "tidegate.cli.promote:promote", "What one environment runs to another.", SHIP),
+    Entry("run", "tidegate.cli.run:run", "Take this commit as far as the gates allow.", SHIP),
     Entry("rollback", "tidegate.cli.rollback:rollback", "Go back to an earlier release.", SHIP),
     Entry("approve", "tidegate.cli.approve:approve", "Sign that a release may go on.", SHIP),
     Entry("reject", "tidegate.cli.approve:reject", "Sign that a release may not go on.", SHIP),

@@ -58,14 +58,17 @@ class Images:
         self._lock = threading.Lock()
         self._locks: dict[str, threading.Lock] = {}
 
-    def ensure(self, made: Recipe, begin: Callable[[], None]) -> tuple[StoredImage, bool]:
+    def key(self, made: Recipe) -> str:
+        """What a recipe is known by, from its Dockerfile, its contexts and its bases."""
+        text = _dockerfile(made)
+        bases = {base: self._base(base) for base in dockerfile.bases(text, made.arguments)}
+        return recipe.key(made, text, _contexts(made), bases)
+
+    def ensure(self, made: Recipe, key: str, begin: Callable[[], None]) -> tuple[StoredImage, bool]:
         """The image of a recipe and whether it had to be built; ``begin`` is told before it is.
 
         Equal recipes of two services, asked for at once, are built once.
         """
-        text = _dockerfile(made)
-        bases = {base: self._base(base) for base in dockerfile.bases(text, made.arguments)}
-        key = recipe.key(made, text, _contexts(made), bases)
         with self._building(key):
             return self._ensure(made, key, begin)
 
@@ -76,7 +79,7 @@ class Images:
     def _ensure(
         self, made: Recipe, key: str, begin: Callable[[], None]
     ) -> tuple[StoredImage, bool]:
-        found = self._known(key)
+        found = self.known(key)
         if found is not None:
             return found, False
         begin()
@@ -85,9 +88,13 @@ class Images:
         if image is None:
             raise InfrastructureError(f"the build of {made.context} is incomplete", code="build")
         shell = self._store.has_shell(digest)
-        (self._notes / key).write_text(json.dumps({"digest": digest, "shell": shell}))
+        self.adopt(key, digest, shell=shell)
         self._forget()
         return replace(image, shell=shell), True
+
+    def adopt(self, key: str, digest: str, *, shell: bool | None) -> None:
+        """From now on this key is this image of the store, whoever built it."""
+        (self._notes / key).write_text(json.dumps({"digest": digest, "shell": shell}))
 
     def _forget(self) -> None:
         """Drop builds that nobody asked for in ``KEPT_S``, and the blobs that only they had."""
@@ -98,7 +105,8 @@ class Images:
         digests = [str(json.loads(note.read_text())["digest"]) for note in self._notes.iterdir()]
         self._store.prune(digests, limit)
 
-    def _known(self, key: str) -> StoredImage | None:
+    def known(self, key: str) -> StoredImage | None:
+        """The image of a key, where the store has it whole."""
         try:
             note = json.loads((self._notes / key).read_text())
         except (OSError, ValueError):

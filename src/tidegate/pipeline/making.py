@@ -20,12 +20,13 @@ from tidegate.edges.registry import Registry
 from tidegate.edges.store import Store
 from tidegate.edges.vault import load as load_vault
 from tidegate.edges.vault import value as secret_value
-from tidegate.errors import InputError
+from tidegate.errors import InfrastructureError, InputError
 from tidegate.gates import policy
 from tidegate.images import names, recipe
 from tidegate.images.facts import facts
 from tidegate.model.config import Config, Environment
 from tidegate.model.vault import Vault
+from tidegate.pipeline.known import NOTHING, Ask
 from tidegate.ports import Reporter
 from tidegate.release.image import ImageRef
 from tidegate.repo.git import Revision
@@ -67,10 +68,12 @@ def make(
     *,
     refresh: bool = False,
     drained: Callable[[], Collection[str]] = tuple,
+    known: Ask = lambda: NOTHING,
 ) -> Made:
     """Build, resolve, read and render; ``refresh`` asks registries again.
 
-    ``drained`` is asked last for the hosts that are to run nothing.
+    ``drained`` is asked last for the hosts that are to run nothing, ``known`` before anything
+    is built for the images that are decided already.
     """
     with ThreadPoolExecutor(PARALLEL + 1) as pool:
         revision = pool.submit(worktree.revision, config.root)
@@ -79,7 +82,9 @@ def make(
         settings = service_settings(
             config, project.services, project.where, variables, project.disabled
         )
-        workshop = Workshop(project, Registry(refresh=refresh), reporter)
+        workshop = Workshop(
+            project, Registry(refresh=refresh), reporter, known, lambda: pinned(revision.result())
+        )
         images = {name: pool.submit(workshop.image, name) for name in project.services}
         proxy = pool.submit(workshop.proxy)
         found = companions.read(wanted_files(project))
@@ -205,13 +210,30 @@ def compose(config: Config, variables: Mapping[str, str]) -> Project:
     )
 
 
-class Workshop:
-    """Makes the image of each service; from several threads at once."""
+def pinned(revision: Revision) -> str:
+    """The commit whose tags mean the same on every machine; none for files that differ."""
+    return "" if revision.changed else revision.commit
 
-    def __init__(self, project: Project, registry: Registry, reporter: Reporter) -> None:
+
+class Workshop:
+    """Makes the image of each service; from several threads at once.
+
+    ``commit`` is asked for what tags meant at that commit, where they are not asked again.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        registry: Registry,
+        reporter: Reporter,
+        known: Ask,
+        commit: Callable[[], str],
+    ) -> None:
         self._project = project
         self._registry = registry
         self._reporter = reporter
+        self._known = known
+        self._commit = commit
         self.store = Store()
         self._images = Images(self.store, lambda name: registry.resolve(name).digest)
 
@@ -221,7 +243,7 @@ class Workshop:
 
     def proxy(self) -> str:
         """The fronts' image, pinned."""
-        return self._registry.resolve(PROXY).pinned
+        return self._known().proxy(self._commit()) or self._registry.resolve(PROXY).pinned
 
     def _body(self, service: str) -> Mapping[str, Any]:
         return self._project.services[service]
@@ -234,14 +256,48 @@ class Workshop:
             secrets=project.secrets,
             where=lambda key: project.where(("services", service, "build", key)),
         )
+        key = self._images.key(made)
+        earlier = self._earlier(service, key)
+        if earlier is not None:
+            return earlier
         image, fresh = self._images.ensure(
-            made, lambda: self._reporter.phase("build", "info", f"building {service}")
+            made, key, lambda: self._reporter.phase("build", "info", f"building {service}")
         )
         if fresh:
             self._reporter.phase("build", "info", f"built {service}")
         reference = names.own(project.name, service).at(image.digest)
         declared = replace(facts(image.config), shell=image.shell)
-        return ImageRef(reference.pinned, "controller", "", image.size, declared)
+        return ImageRef(reference.pinned, "controller", "", image.size, key, declared)
+
+    def _earlier(self, service: str, key: str) -> ImageRef | None:
+        """The image of another release, where it is wanted and this machine has not the same.
+
+        One that no host gives is built; one that was promoted must be that one.
+        """
+        known, mine = self._known(), self._images.known(key)
+        entry = known.built(service, key)
+        if entry is None or (mine and mine.digest == str(entry["ref"]).rpartition("@")[2]):
+            return None
+        try:
+            found = self._again(entry)
+        except InfrastructureError:
+            if known.promoted:
+                raise
+            return None
+        if found.via == "controller" and found.key == key and found.facts is not None:
+            self._images.adopt(key, found.ref.rpartition("@")[2], shell=found.facts.shell)
+        return found
+
+    def _again(self, entry: Mapping[str, Any]) -> ImageRef:
+        """An image that another release has, too: here already, or brought from a host."""
+        reference, key = str(entry["ref"]), str(entry.get("key") or "")
+        if entry["via"] != "controller":
+            declared = self._registry.facts(names.parse(reference))
+            return ImageRef(reference, "registry", str(entry["tag"]), 0, key, declared)
+        image = self._known().image(reference, self.store)
+        shell = self.store.has_shell(image.digest)
+        declared = replace(facts(image.config), shell=shell)
+        return ImageRef(reference, "controller", "", image.size, key, declared)
 
     def _named(self, service: str) -> ImageRef:
         name = str(self._body(service).get("image") or "")
@@ -251,6 +307,10 @@ class Workshop:
                 f"{service} has neither image nor build", code="image-unknown", where=where,
                 hint="give `image:` or `build:`",
             )  # fmt: skip
+        wanted = names.parse(name, where)
+        earlier = self._known().named(service, wanted.tagged, self._commit())
+        if earlier is not None and not wanted.digest:
+            return self._again(earlier)
         reference = self._registry.resolve(name, where)
         declared = self._registry.facts(reference, where=where)
-        return ImageRef(reference.pinned, "registry", reference.tagged, 0, declared)
+        return ImageRef(reference.pinned, "registry", reference.tagged, 0, "", declared)

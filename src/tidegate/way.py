@@ -1,0 +1,177 @@
+"""The way from environment to environment: what one runs becomes another one's release.
+
+Images are built once. A promotion takes the commit that serves in one environment, with that
+commit's own files and configuration, and the images that serve there; values differ, no more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tidegate import app
+from tidegate.app import Survey, Target, Wish
+from tidegate.config import load_config
+from tidegate.edges import worktree
+from tidegate.errors import InputError, RefusedError
+from tidegate.gates.way import Step, step
+from tidegate.model.config import Config
+from tidegate.pipeline.fleet import OBSERVE_S
+from tidegate.pipeline.known import Known, keepers
+from tidegate.pipeline.runner import Report
+from tidegate.pipeline.states import Phase
+from tidegate.pipeline.witness import in_office
+from tidegate.ports import Reporter
+from tidegate.release.manifest import release_digest
+
+HISTORY = 500  # entries that are looked through for what served once
+
+
+@contextmanager
+def at(
+    commit: str, environment: str, variables: Mapping[str, str], file: str | Path
+) -> Iterator[Target]:
+    """An environment as a commit has it; this folder where it is just that commit."""
+    root = Path(file).resolve().parent
+    now = worktree.revision(str(root))
+    if now.commit == commit and not now.changed:
+        yield app.choose(environment, variables, file)
+        return
+    with worktree.checkout(str(root), commit) as folder:
+        yield app.choose(environment, variables, Path(folder, Path(file).name))
+
+
+@contextmanager
+def released(
+    release: str, environment: str, variables: Mapping[str, str], file: str | Path
+) -> Iterator[Target]:
+    """An environment as this folder has it, or as the commit of a release has it."""
+    if not release:
+        yield app.choose(environment, variables, file)
+        return
+    root = str(Path(file).resolve().parent)
+    with at(worktree.commit(root, release), environment, variables, file) as target:
+        yield target
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """Where a release goes, and the images that it has where it comes from."""
+
+    target: Target
+    known: Known
+
+
+@contextmanager
+def promotion(
+    source: str, environment: str, file: str | Path, reporter: Reporter
+) -> Iterator[Promotion]:
+    """What ``source`` runs, on its way to ``environment``."""
+    before = app.choose(source, file=file)
+    _in_order(before.config, source, environment)
+    found = app.attach(before, reporter, full=True)
+    found.close()
+    release = found.seen.get("release")
+    if not release:
+        raise InputError(
+            f"nothing serves in {source}", code="nothing-here", hint=f"tidegate deploy {source}"
+        )
+    if not release["commit"] or release["version"].endswith("+"):
+        raise RefusedError(
+            f"{source} runs files that are in no commit, so nobody else can have them",
+            code="not-a-commit",
+            hint=f"commit them, then: tidegate deploy {source}",
+        )
+    root = str(Path(file).resolve().parent)
+    with at(worktree.commit(root, release["commit"]), environment, {}, file) as target:
+        yield Promotion(target, Known([release], keepers(*before.of_hosts), promoted=True))
+
+
+def _in_order(config: Config, source: str, environment: str) -> None:
+    """Promotions go down the file."""
+    order = list(config.environments)
+    if environment in order and order.index(source) >= order.index(environment):
+        raise InputError(
+            f"{environment} does not come after {source}",
+            code="promotion-order",
+            where=config.where("environments", environment),
+            hint=f"the order of promotion is that of the file: {', '.join(order)}",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What a run did in one environment; ``deployment`` is what serves there now."""
+
+    environment: str
+    step: Step
+    version: str
+    deployment: str
+
+
+def run(file: str | Path, until: str, reporter: Reporter, tell: Callable[[Stage], None]) -> None:
+    """Take this commit through the environments as far as nobody has to be asked.
+
+    Each ``Stage`` is told when it is over. Raises what ended the run: a gate, or what failed.
+    """
+    config = load_config(file)
+    _committed(config)
+    order = list(config.environments)
+    if until and until not in order:
+        app.choose(until, file=file)  # says which there are
+    last = order.index(until) if until else len(order) - 1
+    known: Known | None = None
+    for name in order[: last + 1]:
+        target = app.choose(name, file=file)
+        found = app.survey(target, reporter, known=known)
+        try:
+            done = _stage(target, found, reporter)
+        finally:
+            found.fleet.close()
+        tell(done)
+        if done.step is Step.BY_HAND:
+            return
+        known = Known([found.made.release], keepers(*target.of_hosts), promoted=True)
+
+
+def _stage(target: Target, found: Survey, reporter: Reporter) -> Stage:
+    name, serving = target.environment.name, str(found.fleet.seen.get("deployment") or "")
+    asked = {"limit": HISTORY}
+    told = in_office(found.fleet).call("history", asked, timeout_s=OBSERVE_S)
+    digest = release_digest(dict(found.made.release))
+    todo = step(target.environment, digest, told["entries"], serves=found.nothing_to_do)
+    if todo is Step.DEPLOY:
+        wish = Wish(reason="tidegate run", automatic=True)
+        serving = _committed_as(app.deploy(target, found, wish, reporter))
+    return Stage(name, todo, found.plan.version, serving)
+
+
+def _committed_as(report: Report) -> str:
+    if report.error is not None and report.end is not Phase.COMMITTED:
+        raise report.error
+    return report.deployment
+
+
+def _committed(config: Config) -> None:
+    """What goes from machine to machine must be a commit."""
+    now = worktree.revision(config.root)
+    if not now.commit or now.changed:
+        what = f"{now.changed[0]} differs from it" if now.changed else "there is none here"
+        raise InputError(
+            f"a run takes a commit along, and {what}",
+            code="not-a-commit",
+            hint="commit what is here, or deploy it as it is: tidegate deploy",
+        )
+
+
+def as_dict(stage: Stage) -> dict[str, Any]:
+    """One entry of ``stages`` in a ``tidegate/run/1`` object."""
+    return {
+        "environment": stage.environment,
+        "step": str(stage.step),
+        "version": stage.version,
+        "deployment": stage.deployment,
+    }
