@@ -35,6 +35,7 @@ from tidegate.pipeline.known import Known, known_there
 from tidegate.pipeline.making import Made, make
 from tidegate.pipeline.runner import Attempt, Report, Runner
 from tidegate.pipeline.states import Phase
+from tidegate.pipeline.verifying import wanted_suite
 from tidegate.pipeline.witness import seat
 from tidegate.plan import FleetPlan, plan_fleet
 from tidegate.ports import Reporter
@@ -247,6 +248,7 @@ def deploy(target: Target, found: Survey, wish: Wish, reporter: Reporter) -> Rep
         _attempt(target, found.fleet, wish),
         release=made.release,
         signature=signature,
+        suite=wanted_suite(target.environment, made.release),
         gate=wanted.told,
         secrets=made.secrets,
         versions=made.versions,

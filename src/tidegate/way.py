@@ -23,6 +23,7 @@ from tidegate.pipeline.fleet import OBSERVE_S
 from tidegate.pipeline.known import Known, keepers
 from tidegate.pipeline.runner import Report
 from tidegate.pipeline.states import Phase
+from tidegate.pipeline.verifying import PASSED
 from tidegate.pipeline.witness import in_office
 from tidegate.ports import Reporter
 from tidegate.release.manifest import release_digest
@@ -85,9 +86,24 @@ def promotion(
             code="not-a-commit",
             hint=f"commit them, then: tidegate deploy {source}",
         )
+    _verified(before, found.seen)
     root = str(Path(file).resolve().parent)
     with at(worktree.commit(root, release["commit"]), environment, {}, file) as target:
         yield Promotion(target, Known([release], keepers(*before.of_hosts), promoted=True))
+
+
+def _verified(target: Target, seen: Mapping[str, Any]) -> None:
+    """What an environment says that it verifies goes on only when it was, with good result."""
+    name, told = target.environment.name, seen.get("verified")
+    if not target.environment.verify or (told and told["verdict"] == PASSED):
+        return
+    words = f"its {told['suite']} tests {told['verdict']} at {told['at']}" if told else "no verdict"
+    raise RefusedError(
+        f"what {name} runs does not go on: {words}",
+        code="not-verified",
+        where=target.config.where("environments", name, "verify"),
+        hint=f"tidegate e2e {name}",
+    )
 
 
 def _in_order(config: Config, source: str, environment: str) -> None:
@@ -143,6 +159,8 @@ def _stage(target: Target, found: Survey, reporter: Reporter) -> Stage:
     told = in_office(found.fleet).call("history", asked, timeout_s=OBSERVE_S)
     digest = release_digest(dict(found.made.release))
     todo = step(target.environment, digest, told["entries"], serves=found.nothing_to_do)
+    if todo is Step.SERVES:
+        _verified(target, found.fleet.seen)
     if todo is Step.DEPLOY:
         wish = Wish(reason="tidegate run", automatic=True)
         serving = _committed_as(app.deploy(target, found, wish, reporter))

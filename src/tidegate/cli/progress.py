@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 TITLES: Mapping[str, str] = {
     "build": "build", "plan": "plan", "acquire": "lock", "join": "join", "secrets": "secrets",
-    "prepare": "prepare", "switch": "switch", "watch": "watch", "commit": "commit",
+    "prepare": "prepare", "switch": "switch", "watch": "watch", "verify": "verify",
+    "commit": "commit",
     "ask": "ask the witness",
     "finish": "finish", "abort": "abort", "undo": "put back", "release": "unlock",
     "give-back": "unlock",

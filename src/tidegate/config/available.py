@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from tidegate.errors import InputError, Where
 from tidegate.model.config import Config, Environment
 
+SUITES = frozenset({"e2e"})
 GATES = frozenset({"approval", "window", "soak"})
 
 
@@ -31,8 +32,9 @@ def missing(config: Config, environment: Environment) -> Iterator[tuple[str, Whe
     for index, gate in enumerate(environment.gates):
         if gate.kind not in GATES:
             yield f"the gate {gate.kind} is", config.where(*path, "gates", index)
-    if environment.verify:
-        yield "verify is", config.where(*path, "verify")
+    for index, name in enumerate(environment.verify):
+        if name not in SUITES:
+            yield f"the suite {name} is", config.where(*path, "verify", index)
     if config.registry:
         yield "pushing to a registry is", config.where("registry")
     if config.applications:

@@ -231,8 +231,8 @@ class Agent:
         return deployment.public_state(self.context.record)
 
 
-OPS = frozenset(
-    ("secrets", "part", "prepare", "switch", "watch", "finish", "release", "destroy", "retire")
+OPS = frozenset(("secrets", "part", "prepare", "switch", "watch", "verify", "verdict")) | frozenset(
+    ("finish", "release", "destroy", "retire")
 )
 UNQUEUED = frozenset({"renew", "decide", "fence"})
 

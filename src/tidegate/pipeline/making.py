@@ -13,7 +13,7 @@ from typing import Any
 
 from tidegate.compose import Project, load
 from tidegate.config import service_settings
-from tidegate.edges import companions, secret_values, worktree
+from tidegate.edges import companions, entrypoints, secret_values, worktree
 from tidegate.edges.builders import Images
 from tidegate.edges.disk import Disk
 from tidegate.edges.registry import Registry
@@ -31,6 +31,7 @@ from tidegate.ports import Reporter
 from tidegate.release.image import ImageRef
 from tidegate.repo.git import Revision
 from tidegate.targets.quadlet import secrets
+from tidegate.targets.quadlet.e2e import e2e
 from tidegate.targets.quadlet.render import render
 from tidegate.targets.quadlet.secret_env import EnvSecret, mark, secret_env, without
 from tidegate.targets.quadlet.wanted import config_texts, wanted_files
@@ -107,6 +108,7 @@ def make(
             secret_env=hidden.uses,
         )
     release |= _gates(config, environment, revision.result())
+    release |= _e2e(config, environment, project, release["services"], variables)
     pins = {name: image.result() for name, image in images.items()}
     return Made(
         release, workshop.store, content, values, hidden.versions, hidden.revoked,
@@ -120,6 +122,26 @@ def _gates(config: Config, environment: Environment, revision: Revision) -> dict
         return {}
     makers = worktree.makers(config.root, changed=bool(revision.changed))
     return {"gates": policy(config.people, environment.gates, makers)}
+
+
+def _e2e(
+    config: Config,
+    environment: Environment,
+    project: Project,
+    services: Mapping[str, Mapping[str, Any]],
+    variables: Mapping[str, str],
+) -> dict[str, Any]:
+    """The end-to-end tests of the applications that have any; ``verify`` needs one."""
+    found = entrypoints.services(project.services, services)
+    if "e2e" in environment.verify and not found:
+        raise InputError(
+            "no application here has an entrypoint_e2e.sh",
+            code="no-e2e",
+            where=config.where("environments", environment.name, "verify"),
+            hint="write one beside a Dockerfile, or in entrypoints/ there, and COPY it",
+        )
+    own = {name: variables.get(name, "") for name in environment.variables}
+    return e2e(found, own, environment.name)
 
 
 @dataclass(frozen=True, slots=True)

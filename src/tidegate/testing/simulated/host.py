@@ -18,12 +18,16 @@ from tidegate.host import (
     commands,
     deployment,
     facts,
+    gate,
     generations,
+    holds,
+    ledger,
     observe,
     office,
     ops,
     podman,
     prepare,
+    suites,
     systemd,
     witness,
 )
@@ -60,6 +64,8 @@ def _stand_in(version: str) -> None:
         (podman, "create_secret", lambda *_: None),
         (podman, "version", lambda: "5.4.2"),
         (prepare, "verify", lambda *_: None),
+        (suites, "reach", lambda *_: []),
+        (suites, "run", _tested),
         (systemd, "systemctl", _systemctl),
         (witness, "host_keys", list),
         (witness, "peer_key", lambda _: "ssh-ed25519 AAAA"),
@@ -80,6 +86,7 @@ def _systemctl(*words: str, **_: Any) -> str:
 
 def _observe(where: Paths, full: bool = False) -> Answer:
     now, record = generations.current(where), deployment.load(where)
+    entries = ledger.entries(where.ledger)
     number = deployment.current_number(where)
     return {
         "release_digest": digest(now.whole) if now else None,
@@ -91,7 +98,11 @@ def _observe(where: Paths, full: bool = False) -> Answer:
         "services": {},
         "drift": [],
         "open": None if record is None else {"deployment": record["deployment"]},
-        "generations": [],
+        "generations": [{"n": n, "current": n == number} for n in generations.committed(where)],
+        "hold": holds.in_force(entries),
+        "since": observe._since(entries, number),
+        "verified": observe.verified(entries, digest(now.whole)) if now else None,
+        "waiting": gate.waiting(entries),
     }
 
 
@@ -111,6 +122,16 @@ def _prepare(ctx: Context, args: Answer) -> Answer:
     layout = {"n": ctx.number, "services": {}, "secrets": {}}
     generations.store_layout(ctx.paths, layout)
     return {"slots": {}, "started": fresh, "restarts": [], "bytes_pulled": 0}
+
+
+def _tested(ctx: Context, found: Generation, suite: str, service: str, _: float) -> Answer:
+    """Tests fail of a version for which HOME has a file NAME-fails."""
+    failed = (ctx.paths.home / f"{found.release['version']}-fails").exists()
+    with ctx.step(f"{suite}:{service}"):
+        ctx.check()
+    verdict, reason = ("failed", f"{service} fails") if failed else ("passed", "")
+    facts = {"service": service, "verdict": verdict, "reason": reason}
+    return {**facts, "seconds": 0.0, "log": ["a line"]}
 
 
 def _switch(ctx: Context, due: float = 0.0) -> Answer:
