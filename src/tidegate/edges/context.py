@@ -21,6 +21,7 @@ from tidegate.errors import InputError, Where
 from tidegate.images import ignore
 
 REST_S = 2.0
+GIT = ".git"
 IGNORE_FILES = (".containerignore", ".dockerignore")
 Ignored = Callable[[str], bool]
 
@@ -58,9 +59,12 @@ def digest(context: str, dockerfile: str, where: Where | None) -> str:
 def _entries(
     context: str, ignored: Ignored, inside_too: bool, folder: str = ""
 ) -> Iterator[tuple[str, os.stat_result]]:
-    """Paths relative to the context in a fixed order, folders before what they hold."""
+    """Paths relative to the context in a fixed order, folders before what they hold.
+
+    git's own folder is no content: it differs from clone to clone of one commit.
+    """
     with os.scandir(f"{context}/{folder}") as found:
-        items = sorted(found, key=lambda item: item.name)
+        items = sorted((i for i in found if i.name != GIT), key=lambda item: item.name)
     for item in items:
         path = f"{folder}/{item.name}" if folder else item.name
         out = ignored(path)

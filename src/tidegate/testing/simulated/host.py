@@ -87,6 +87,7 @@ def _systemctl(*words: str, **_: Any) -> str:
 def _observe(where: Paths, full: bool = False) -> Answer:
     now, record = generations.current(where), deployment.load(where)
     entries = ledger.entries(where.ledger)
+    kept = [generations.load(where, n) for n in generations.committed(where)]
     number = deployment.current_number(where)
     return {
         "release_digest": digest(now.whole) if now else None,
@@ -98,7 +99,7 @@ def _observe(where: Paths, full: bool = False) -> Answer:
         "services": {},
         "drift": [],
         "open": None if record is None else {"deployment": record["deployment"]},
-        "generations": [{"n": n, "current": n == number} for n in generations.committed(where)],
+        "generations": [generations.summary(entry, number) for entry in kept if entry],
         "hold": holds.in_force(entries),
         "since": observe._since(entries, number),
         "verified": observe.verified(entries, digest(now.whole)) if now else None,
