@@ -20,17 +20,17 @@ from tidegate.config.load import FILE
 from tidegate.edges import secret_values
 from tidegate.edges.agent_install import ATTACH
 from tidegate.edges.blobs import BlobServer
+from tidegate.edges.check import check
 from tidegate.edges.process import Command
 from tidegate.edges.signing import owner, sign
 from tidegate.edges.ssh_failures import NOT_FOUND
 from tidegate.edges.store import Store
 from tidegate.errors import InputError, TidegateError
-from tidegate.gates import Soak
 from tidegate.host.layout import is_version
 from tidegate.model.config import Config, Environment
 from tidegate.pipeline import fleet
 from tidegate.pipeline.fleet import Fleet
-from tidegate.pipeline.gating import Wanted, pass_gates, soaked
+from tidegate.pipeline.gating import Outside, Wanted, pass_gates, soak_of
 from tidegate.pipeline.known import Known, known_there
 from tidegate.pipeline.making import Made, make
 from tidegate.pipeline.runner import Attempt, Report, Runner
@@ -162,7 +162,6 @@ def survey(
     ``known`` are the images of a promotion; else those that run or wait there count.
     """
     attached = meanwhile(lambda: attach(target, reporter, full=True))
-    images = meanwhile(lambda: known or known_there(attached.result(), *target.of_hosts))
     with phase(reporter, "build"):
         made = make(
             target.config,
@@ -172,7 +171,9 @@ def survey(
             reporter,
             refresh=refresh,
             drained=lambda: _drained(attached.result(), drain or {}),
-            known=images.result,
+            known=lambda version: (
+                known or known_there(attached.result(), *target.of_hosts, version)
+            ),
         )
     with phase(reporter, "plan"):
         hosts = attached.result()
@@ -241,7 +242,12 @@ def deploy(target: Target, found: Survey, wish: Wish, reporter: Reporter) -> Rep
     signature = sign(_key(), release_bytes(made.release))
     gates = target.environment.gates
     wanted = Wanted(made.release, signature, found.plan.digest, gates, wish.automatic)
-    pass_gates(found.fleet, wanted, lambda name: _soak(target, name, reporter))
+    others, root = target.config.environments, target.config.root
+    outside = Outside(
+        lambda name: soak_of(others[name], instance(target.config, others[name]), reporter),
+        lambda gate, told: check(gate, told, root),
+    )
+    pass_gates(found.fleet, wanted, outside)
     seat(found.fleet, target.environment.name)
     server = BlobServer(made.store, made.files) if made.served else None
     attempt = replace(
@@ -266,15 +272,6 @@ def deploy(target: Target, found: Survey, wish: Wish, reporter: Reporter) -> Rep
         secret_values.remember(target.place, unknown)
     report.bytes_sent = server.bytes_sent if server else 0
     return report
-
-
-def _soak(target: Target, name: str, reporter: Reporter) -> Soak:
-    """What another environment of the same file runs, as its witness says."""
-    other = target.config.environments[name]
-    alone = replace(other, hosts={other.witness.name: other.witness})
-    found = fleet.attach(alone, instance(target.config, other), reporter, full=True)
-    found.close()
-    return soaked(found.seen)
 
 
 def _locate(error: TidegateError | None, project: Project) -> None:

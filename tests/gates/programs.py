@@ -11,6 +11,7 @@ import io
 import json
 import os
 import shlex
+import subprocess
 import sys
 import tarfile
 import uuid
@@ -37,7 +38,7 @@ def ssh(words: list[str]) -> int:
         return 255
     environment = {**os.environ, "HOME": str(home), "XDG_RUNTIME_DIR": str(home)}
     argv = [sys.executable, "-m", "tidegate.testing.simulated.host", *command[1:]]
-    os.execve(sys.executable, argv, environment)
+    return subprocess.run(argv, env=environment, check=False).returncode
 
 
 def podman(words: list[str]) -> int:
@@ -46,7 +47,8 @@ def podman(words: list[str]) -> int:
         digest = words[-1].rpartition("@sha256:")[2]
         sys.stdout.buffer.write((TOWN / "images" / f"{digest}.tar").read_bytes())
     if words[0] == "build":
-        (TOWN / "built").open("a").write(f"{words[-1]}\n")
+        with (TOWN / "built").open("a") as file:
+            file.write(f"{words[-1]}\n")
     return 0
 
 

@@ -49,3 +49,48 @@ def test_a_run_ends_at_people_and_goes_on_elsewhere(place: Town) -> None:
     assert place.built() == 1
     again = place.ask("anna", "run")
     assert [stage["step"] for stage in again["stages"]] == ["serves", "serves"]
+
+
+def test_what_fails_its_tests_goes_back(place: Town) -> None:
+    """Bad in production: one whole version before; bad in staging: it goes no further."""
+    place.commit("1", way(gates=[], deploy="automatic"))
+    place.ask("ci", "run")
+    good = place.serves("production")
+    bad = place.commit("2", way(gates=[], deploy="automatic"))[:7]
+    (place.host(ONE) / f"{bad}-fails").touch()
+    failed = place.ask("ci", "run", code=1)
+    assert (failed["code"], failed["message"]) == ("tests-failed", "p-1: web fails")
+    assert (place.serves("staging"), place.serves("production")) == (bad, good)
+    entries = place.ask("anna", "history", "production")["entries"]
+    tested = [e for e in entries if e["event"] == "testsuiterun.finished"]
+    assert [(e["verdict"], e["version"]) for e in tested] == [("failed", bad), ("passed", good)]
+    assert next(e["outcome"] for e in entries if e.get("outcome")) == "abort"
+
+    (place.host(STAGING) / f"{bad}-fails").touch()
+    seen = place.ask("anna", "e2e", "staging", code=1)
+    assert (seen["verdict"], seen["results"][0]["log"]) == ("failed", ["a line"])
+    refused = place.ask("ben", "promote", "staging", "production", code=3)
+    assert (refused["code"], refused["hint"]) == ("not-verified", "tidegate e2e staging")
+    back = place.ask("anna", "e2e", "staging", "--rollback", code=1)
+    assert (back["rolledback_to"], place.serves("staging")) == ("staging/1", good)
+    assert place.ask("ci", "run", code=3)["code"] == "held"
+
+
+def test_a_promotion_takes_what_runs_not_what_is_here(place: Town) -> None:
+    """The commit and the images of staging; a plan that changed since its approval waits again."""
+    first = place.commit("1", way())[:7]
+    place.ask("ci", "run", code=5)
+    place.ask("anna", "approve", "production")
+    second = place.commit("2", way())[:7]
+    place.ask("ci", "deploy", "staging")
+    waits = place.ask("ben", "promote", "staging", "production", code=5)
+    assert second in waits["message"]
+    place.ask("anna", "approve", "production", second)
+    place.commit("3", way())
+    older = place.ask("ben", "deploy", "production", first)
+    assert (older["version"], place.serves("production")) == (first, first)
+    stale = place.ask("ben", "promote", "staging", "production", code=5)
+    assert "0 of 1 approvals" in stale["message"]
+    place.ask("anna", "approve", "production", second)
+    assert place.ask("ben", "promote", "staging", "production")["version"] == second
+    assert place.built() == 2

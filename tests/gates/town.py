@@ -85,7 +85,6 @@ class Town:
     def run(self, who: str, *words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
         """``tidegate WORDS`` on somebody's machine."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("XDG_", "TIDEGATE_"))}
-        began = __import__("time").time()
         done = subprocess.run(
             [sys.executable, "-m", "tidegate", *words],
             cwd=self.machine(who) / "shop",
@@ -104,7 +103,6 @@ class Town:
             timeout=100,
             check=False,
         )
-        print(who, words, __import__("time").time()-began, done.stderr)
         assert done.returncode == code, f"{words}: {done.returncode}\n{done.stdout}{done.stderr}"
         return done
 

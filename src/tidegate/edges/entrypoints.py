@@ -1,4 +1,4 @@
-"""Which applications bring end-to-end tests: a script in the folder that their image is built from."""
+"""Which applications bring end-to-end tests: a script in the folder of their Dockerfile."""
 
 from __future__ import annotations
 

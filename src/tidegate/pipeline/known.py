@@ -83,13 +83,13 @@ def _of(release: Release, commit: str) -> bool:
 
 
 NOTHING = Known()
-Ask = Callable[[], Known]
+Ask = Callable[[str], Known]  # of a version
 
 
-def known_there(found: Fleet, environment: Environment, instance: str) -> Known:
-    """What waits for people in an environment, and what serves there."""
+def known_there(found: Fleet, environment: Environment, instance: str, version: str) -> Known:
+    """What was proposed of a version in an environment, and what serves there."""
     serving = found.seen.get("release")
-    releases = [*_waiting(found), *([serving] if serving else [])]
+    releases = [*_proposed(found, version), *([serving] if serving else [])]
     return Known(releases, keepers(environment, instance))
 
 
@@ -98,12 +98,11 @@ def keepers(environment: Environment, instance: str) -> list[Keeper]:
     return [Keeper(ssh(host), instance) for host in hosts(environment)]
 
 
-def _waiting(found: Fleet) -> list[Release]:
-    waiting = found.seen.get("waiting")
-    if not waiting:
+def _proposed(found: Fleet, version: str) -> list[Release]:
+    if not version or version.endswith("+"):
         return []
     try:
-        args = {"release": waiting["release"]}
+        args = {"release": version}
         return [in_office(found).call("proposal", args, timeout_s=OBSERVE_S)["release"]]
-    except InputError:  # newer ones have pushed it out
+    except InputError:  # people were never asked
         return []

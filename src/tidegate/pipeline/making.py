@@ -26,7 +26,7 @@ from tidegate.images import names, recipe
 from tidegate.images.facts import facts
 from tidegate.model.config import Config, Environment
 from tidegate.model.vault import Vault
-from tidegate.pipeline.known import NOTHING, Ask
+from tidegate.pipeline.known import NOTHING, Ask, Known
 from tidegate.ports import Reporter
 from tidegate.release.image import ImageRef
 from tidegate.repo.git import Revision
@@ -69,22 +69,27 @@ def make(
     *,
     refresh: bool = False,
     drained: Callable[[], Collection[str]] = tuple,
-    known: Ask = lambda: NOTHING,
+    known: Ask = lambda _: NOTHING,
 ) -> Made:
     """Build, resolve, read and render; ``refresh`` asks registries again.
 
     ``drained`` is asked last for the hosts that are to run nothing, ``known`` before anything
     is built for the images that are decided already.
     """
-    with ThreadPoolExecutor(PARALLEL + 1) as pool:
+    with ThreadPoolExecutor(PARALLEL + 2) as pool:
         revision = pool.submit(worktree.revision, config.root)
+        decided = pool.submit(lambda: known(revision.result().version))
         hidden = Hidden.of(config, environment, instance, variables)
         project = hidden.project
         settings = service_settings(
             config, project.services, project.where, variables, project.disabled
         )
         workshop = Workshop(
-            project, Registry(refresh=refresh), reporter, known, lambda: pinned(revision.result())
+            project,
+            Registry(refresh=refresh),
+            reporter,
+            decided.result,
+            lambda: "" if refresh or revision.result().changed else revision.result().commit,
         )
         images = {name: pool.submit(workshop.image, name) for name in project.services}
         proxy = pool.submit(workshop.proxy)
@@ -232,11 +237,6 @@ def compose(config: Config, variables: Mapping[str, str]) -> Project:
     )
 
 
-def pinned(revision: Revision) -> str:
-    """The commit whose tags mean the same on every machine; none for files that differ."""
-    return "" if revision.changed else revision.commit
-
-
 class Workshop:
     """Makes the image of each service; from several threads at once.
 
@@ -248,7 +248,7 @@ class Workshop:
         project: Project,
         registry: Registry,
         reporter: Reporter,
-        known: Ask,
+        known: Callable[[], Known],
         commit: Callable[[], str],
     ) -> None:
         self._project = project
