@@ -72,6 +72,7 @@ def promotion(
 ) -> Iterator[Promotion]:
     """What ``source`` runs, on its way to ``environment``."""
     before = app.choose(source, file=file)
+    app.choose(environment, file=file)
     _in_order(before.config, source, environment)
     found = app.attach(before, reporter, full=True)
     found.close()
@@ -109,7 +110,7 @@ def _verified(target: Target, seen: Mapping[str, Any]) -> None:
 def _in_order(config: Config, source: str, environment: str) -> None:
     """Promotions go down the file."""
     order = list(config.environments)
-    if environment in order and order.index(source) >= order.index(environment):
+    if order.index(source) >= order.index(environment):
         raise InputError(
             f"{environment} does not come after {source}",
             code="promotion-order",
@@ -134,10 +135,10 @@ def run(file: str | Path, until: str, reporter: Reporter, tell: Callable[[Stage]
     Each ``Stage`` is told when it is over. Raises what ended the run: a gate, or what failed.
     """
     config = load_config(file)
-    _committed(config)
     order = list(config.environments)
-    if until and until not in order:
+    if until not in ("", *order):
         app.choose(until, file=file)  # says which there are
+    _committed(config)
     last = order.index(until) if until else len(order) - 1
     known: Known | None = None
     for name in order[: last + 1]:

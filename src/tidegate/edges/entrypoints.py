@@ -12,13 +12,17 @@ FOLDERS = ("", "entrypoints")
 
 
 def services(
-    composed: Mapping[str, Mapping[str, Any]], rendered: Mapping[str, Mapping[str, Any]]
+    composed: Mapping[str, Mapping[str, Any]],
+    rendered: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> list[str]:
-    """One service for each application with an ``entrypoint_e2e.sh``: what it serves, no job."""
+    """One service for each application with an ``entrypoint_e2e.sh``: what it serves, no job.
+
+    Without ``rendered`` jobs are not told apart.
+    """
     found: dict[tuple[str, str, str], str] = {}
-    for name in sorted(rendered):
+    for name in sorted(composed if rendered is None else rendered):
         build = composed[name].get("build")
-        if not build or rendered[name]["strategy"] == "job":
+        if not build or (rendered is not None and rendered[name]["strategy"] == "job"):
             continue
         context = str(build.get("context") or "")
         if any(Path(context, folder, SCRIPT).is_file() for folder in FOLDERS):

@@ -81,6 +81,7 @@ def make(
         decided = pool.submit(lambda: known(revision.result().version))
         hidden = Hidden.of(config, environment, instance, variables)
         project = hidden.project
+        _require_tests(config, environment, project)
         settings = service_settings(
             config, project.services, project.where, variables, project.disabled
         )
@@ -113,7 +114,7 @@ def make(
             secret_env=hidden.uses,
         )
     release |= _gates(config, environment, revision.result())
-    release |= _e2e(config, environment, project, release["services"], variables)
+    release |= _e2e(environment, project, release["services"], variables)
     pins = {name: image.result() for name, image in images.items()}
     return Made(
         release, workshop.store, content, values, hidden.versions, hidden.revoked,
@@ -129,22 +130,25 @@ def _gates(config: Config, environment: Environment, revision: Revision) -> dict
     return {"gates": policy(config.people, environment.gates, makers)}
 
 
-def _e2e(
-    config: Config,
-    environment: Environment,
-    project: Project,
-    services: Mapping[str, Mapping[str, Any]],
-    variables: Mapping[str, str],
-) -> dict[str, Any]:
-    """The end-to-end tests of the applications that have any; ``verify`` needs one."""
-    found = entrypoints.services(project.services, services)
-    if "e2e" in environment.verify and not found:
+def _require_tests(config: Config, environment: Environment, project: Project) -> None:
+    """What is to be verified by tests has some."""
+    if "e2e" in environment.verify and not entrypoints.services(project.services):
         raise InputError(
             "no application here has an entrypoint_e2e.sh",
             code="no-e2e",
             where=config.where("environments", environment.name, "verify"),
             hint="write one beside a Dockerfile, or in entrypoints/ there, and COPY it",
         )
+
+
+def _e2e(
+    environment: Environment,
+    project: Project,
+    services: Mapping[str, Mapping[str, Any]],
+    variables: Mapping[str, str],
+) -> dict[str, Any]:
+    """The end-to-end tests of the applications that have any."""
+    found = entrypoints.services(project.services, services)
     own = {name: variables.get(name, "") for name in environment.variables}
     return e2e(found, own, environment.name)
 
