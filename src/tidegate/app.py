@@ -29,6 +29,8 @@ from tidegate.errors import InputError, TidegateError
 from tidegate.host.layout import is_version
 from tidegate.model.config import Config, Environment
 from tidegate.pipeline import fleet
+from tidegate.pipeline.bringing import bring
+from tidegate.pipeline.conditions import drained, same_architecture
 from tidegate.pipeline.fleet import Fleet
 from tidegate.pipeline.gating import Outside, Wanted, pass_gates, soak_of
 from tidegate.pipeline.known import Known, known_there
@@ -170,14 +172,14 @@ def survey(
             target.instance,
             reporter,
             refresh=refresh,
-            drained=lambda: _drained(attached.result(), drain or {}),
+            drained=lambda: drained(attached.result(), drain or {}),
             known=lambda version: (
                 known or known_there(attached.result(), *target.of_hosts, version)
             ),
         )
     with phase(reporter, "plan"):
         hosts = attached.result()
-        _same_architecture(hosts, made)
+        same_architecture(hosts, made)
         difference = plan_fleet(made.release, hosts.by_host)
         changed = _secrets_changed(target, hosts, made)
     return Survey(hosts, made, difference, changed)
@@ -196,34 +198,6 @@ def _secrets_changed(target: Target, found: Fleet, made: Made) -> bool:
                 return True
     unknown = {name: value for name, value in made.secrets.items() if name not in made.versions}
     return bool(unknown) and secret_values.changed(target.place, unknown)
-
-
-def _drained(found: Fleet, wanted: Mapping[str, bool]) -> list[str]:
-    """The hosts that run nothing: as the serving release has it, but for what is wanted now."""
-    known = (found.seen.get("release") or {}).get("hosts") or {}
-    before = {name: bool(host.get("drained")) for name, host in known.items()}
-    gone = {*found.by_host, *(found.seen.get("lost") or ())}
-    left = [name for name in known if name not in gone and known[name]["services"]]
-    if left:
-        raise InputError(
-            f"{left[0]} runs {found.seen.get('deployment')} and is not in the configuration",
-            code="host-left",
-            hint=f"put it back, then: tidegate host remove {left[0]}",
-        )
-    return sorted(name for name, off in {**before, **wanted}.items() if off)
-
-
-def _same_architecture(found: Fleet, made: Made) -> None:
-    """Own images are built for one architecture, and pulled only where it is that one."""
-    for agent in found.agents:
-        theirs = agent.hello.get("arch")
-        for name, arch in made.architectures.items():
-            if arch and theirs and arch != theirs:
-                raise InputError(
-                    f"the image of {name} is for {arch}, and {agent.name} is {theirs}",
-                    code="architecture",
-                    hint=f"give the service `platform: linux/{theirs}`",
-                )
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,14 +220,31 @@ def deploy(target: Target, found: Survey, wish: Wish, reporter: Reporter) -> Rep
     outside = Outside(
         lambda name: soak_of(others[name], instance(target.config, others[name]), reporter),
         lambda gate, told: check(gate, told, root),
+        lambda: bring(found.fleet, made.release, server.port if server else 0, reporter),
     )
-    pass_gates(found.fleet, wanted, outside)
-    seat(found.fleet, target.environment.name)
     server = BlobServer(made.store, made.files) if made.served else None
+    try:
+        pass_gates(found.fleet, wanted, outside)
+        return _carry_out(target, found, wish, wanted, server, reporter)
+    finally:
+        if server is not None:
+            server.close()
+
+
+def _carry_out(
+    target: Target,
+    found: Survey,
+    wish: Wish,
+    wanted: Wanted,
+    server: BlobServer | None,
+    reporter: Reporter,
+) -> Report:
+    made = found.made
+    seat(found.fleet, target.environment.name)
     attempt = replace(
         _attempt(target, found.fleet, wish),
         release=made.release,
-        signature=signature,
+        signature=wanted.signature,
         suite=wanted_suite(target.environment, made.release),
         gate=wanted.told,
         secrets=made.secrets,
@@ -261,11 +252,7 @@ def deploy(target: Target, found: Survey, wish: Wish, reporter: Reporter) -> Rep
         revoked=made.revoked,
         blobs_port=server.port if server else 0,
     )
-    try:
-        report = Runner(found.fleet.agents, attempt, reporter).run()
-    finally:
-        if server is not None:
-            server.close()
+    report = Runner(found.fleet.agents, attempt, reporter).run()
     _locate(report.error, made.project)
     if report.end is Phase.COMMITTED:
         unknown = {n: value for n, value in made.secrets.items() if n not in made.versions}

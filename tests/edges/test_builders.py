@@ -39,7 +39,8 @@ def ensure(folder: Path, **build: str) -> tuple[StoredImage, bool]:
     def resolve(name: str) -> str:
         raise AssertionError(name)
 
-    return Images(Store(), resolve).ensure(made(folder, **build), lambda: None)
+    images, recipe = Images(Store(), resolve), made(folder, **build)
+    return images.ensure(recipe, images.key(recipe), lambda: None)
 
 
 def test_an_unchanged_context_is_not_built_again(folder: Path) -> None:

@@ -45,11 +45,21 @@ def podman(words: list[str]) -> int:
     """``build`` notes what was asked for; ``save`` gives an image of before."""
     if words[0] == "save":
         digest = words[-1].rpartition("@sha256:")[2]
+        if not has(Path.home(), digest):
+            print(f"Error: {words[-1]}: image not known", file=sys.stderr)
+            return 125
         sys.stdout.buffer.write((TOWN / "images" / f"{digest}.tar").read_bytes())
     if words[0] == "build":
         with (TOWN / "built").open("a") as file:
             file.write(f"{words[-1]}\n")
     return 0
+
+
+def has(home: Path, digest: str) -> bool:
+    """Whether a host has an image: deployed there once, or brought ahead of it."""
+    places = home / ".local/share/tidegate"
+    files = [*places.glob("*/generations/*/release.json"), *places.glob("*/ahead.json")]
+    return any(digest in file.read_text() for file in files)
 
 
 def skopeo(words: list[str]) -> int:

@@ -94,3 +94,12 @@ def test_a_promotion_takes_what_runs_not_what_is_here(place: Town) -> None:
     place.ask("anna", "approve", "production", second)
     assert place.ask("ben", "promote", "staging", "production")["version"] == second
     assert place.built() == 2
+
+
+def test_what_waits_is_on_its_hosts(place: Town) -> None:
+    """With no environment before it, and no registry: CI proposes, ben's machine goes on."""
+    place.commit("1", {"production": way()["production"]})
+    place.ask("ci", "deploy", "production", code=5)
+    place.ask("anna", "approve", "production")
+    place.ask("ben", "deploy", "production")
+    assert place.built() == 1

@@ -40,7 +40,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("plan", "tidegate.cli.plan:plan", "Show what a deployment would change, and why.", SHIP),
     Entry("deploy", "tidegate.cli.deploy:deploy", "Deploy this folder, blue-green.", SHIP),
     Entry("promote", "tidegate.cli.promote:promote", "What one environment runs to another.", SHIP),
-    Entry("run", "tidegate.cli.run:run", "Take this commit as far as the gates allow.", SHIP),
+    Entry("run", "tidegate.cli.way:run", "Take this commit as far as the gates allow.", SHIP),
     Entry("e2e", "tidegate.cli.e2e:e2e", "Test what serves, from its own images.", SHIP),
     Entry("rollback", "tidegate.cli.rollback:rollback", "Go back to an earlier release.", SHIP),
     Entry("approve", "tidegate.cli.approve:approve", "Sign that a release may go on.", SHIP),

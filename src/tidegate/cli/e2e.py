@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tidegate.cli.progress import Progress
     from tidegate.errors import TidegateError
     from tidegate.pipeline.fleet import Fleet
+    from tidegate.pipeline.verifying import Verified
 
 
 def e2e(
@@ -43,25 +44,21 @@ def e2e(
     """
     from tidegate import app
     from tidegate.cli.progress import Progress
-    from tidegate.pipeline import verifying
 
-    live = Progress(quiet=json)
-    limit_s = seconds(timeout)
+    live, limit_s = Progress(quiet=json), seconds(timeout)
+    live.several = True
     try:
         target = app.choose(environment, file=config)
-        live.several = True
         name = target.environment.name
         fleet = app.attach(target, live, full=True)
         release = serving(fleet, name)
-        asked = verifying.suite(release, list(fleet.by_host), applications, timeout_s=limit_s)
         with app.phase(live, "verify"):
-            found = verifying.verify(name, fleet, asked)
+            found = _verify(name, fleet, release, applications, limit_s)
         back = _back(target, fleet, live, found.reason) if rollback and found.error else ""
         fleet.close()
     finally:
         live.close()
-    if logs:
-        keep(Path(logs), found.results)
+    keep(logs, found.results)
     if json:
         data = {"environment": name, "version": release["version"], "verdict": found.verdict}
         print_json("e2e", {**data, "results": list(found.results), "rolledback_to": back})
@@ -69,6 +66,20 @@ def e2e(
     _say(found.results, found.error)
     say(f"{release['version']} in {name}: every service is reached, and the tests pass")
     return 0
+
+
+def _verify(
+    environment: str,
+    fleet: Fleet,
+    release: Mapping[str, Any],
+    applications: Sequence[str],
+    limit_s: float,
+) -> Verified:
+    from tidegate.pipeline import verifying
+
+    hosts = list(fleet.by_host)
+    asked = verifying.suite(release, hosts, applications, timeout_s=limit_s)
+    return verifying.verify(environment, fleet, asked)
 
 
 def seconds(text: str) -> float:
@@ -105,12 +116,12 @@ def _back(target: Target, fleet: Fleet, live: Progress, reason: str) -> str:
     return f"{target.environment.name}/{wish.generation}"
 
 
-def keep(folder: Path, results: Sequence[Mapping[str, Any]]) -> None:
-    """The output of each application as a file."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for result in results:
+def keep(folder: str, results: Sequence[Mapping[str, Any]]) -> None:
+    """The output of each application as a file, where a folder is wanted."""
+    for result in results if folder else ():
+        Path(folder).mkdir(parents=True, exist_ok=True)
         text = "".join(f"{line}\n" for line in result["log"])
-        (folder / f"{result['service']}.log").write_text(text, encoding="utf-8")
+        Path(folder, f"{result['service']}.log").write_text(text, encoding="utf-8")
 
 
 def _say(results: Sequence[Mapping[str, Any]], error: TidegateError | None) -> None:

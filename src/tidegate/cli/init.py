@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,18 +50,8 @@ def init(
     """
     root = Path.cwd()
     found = look(root, project)
-    names = presets.stages(preset) if preset else (environment,)
-    hosts = host or []
-    if len(hosts) > len(names):
-        raise InputError(
-            f"{len(hosts)} hosts were given for {' and '.join(names)}",
-            code="usage",
-            hint="one --host for each environment, in their order; add more in tidegate.yaml",
-        )
-    if preset:
-        text = head(found) + presets.environments(root, hosts)
-    else:
-        text = configuration(found, environment, hosts[0] if hosts else EXAMPLE_HOST)
+    names, hosts = presets.stages(preset) if preset else (environment,), host or []
+    text = content(root, found, preset, names, hosts)
     read_config(text, FILE, root=str(root))  # the same checks as for a file written by hand
     try:
         with (root / FILE).open("x", encoding="utf-8") as file:
@@ -87,6 +78,21 @@ def init(
         say("Next:")
     for line in following:
         say(f"    {line}")
+
+
+def content(
+    root: Path, found: Found, preset: str, names: Sequence[str], hosts: Sequence[str]
+) -> str:
+    """The text of the file, with a host for each environment."""
+    if len(hosts) > len(names):
+        raise InputError(
+            f"{len(hosts)} hosts were given for {' and '.join(names)}",
+            code="usage",
+            hint="one --host for each environment, in their order; add more in tidegate.yaml",
+        )
+    if preset:
+        return head(found) + presets.environments(root, hosts)
+    return configuration(found, names[0], hosts[0] if hosts else EXAMPLE_HOST)
 
 
 def look(root: Path, project: str) -> Found:

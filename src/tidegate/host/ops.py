@@ -10,6 +10,7 @@ import uuid
 from typing import Any, Dict, List, Optional
 
 from tidegate.host import (
+    ahead,
     clock,
     deployment,
     drift,
@@ -277,6 +278,7 @@ class Ops:
         write_once(ctx.paths.decision(ctx.number), "abort\n")
         ledger.append(ctx.paths.ledger, self._entry("service.removed", "destroyed"))
         result = leave(ctx, drift.expected_units(now))
+        ahead.forget(ctx.paths)
         for name in volumes:
             podman.remove_volume(name)
         for secret in podman.own_secrets(ctx.paths.instance):

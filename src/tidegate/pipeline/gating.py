@@ -56,11 +56,13 @@ class Wanted:
 class Outside:
     """What gates ask of others than the hosts: another environment, a command's end.
 
-    ``check`` gets the gate and the variables that its command is told.
+    ``check`` gets the gate and the variables that its command is told. ``bring`` gives the hosts
+    the images of what waits, so that it can go on from any machine.
     """
 
     soak: Callable[[str], Soak]
     check: Callable[[Gate, Mapping[str, str]], Checked]
+    bring: Callable[[], None]
 
 
 def pass_gates(fleet: Fleet, wanted: Wanted, outside: Outside) -> None:
@@ -82,6 +84,7 @@ def pass_gates(fleet: Fleet, wanted: Wanted, outside: Outside) -> None:
         proposal = {"release": wanted.release, "signature": wanted.signature}
         args = {**proposal, "plan": wanted.plan, "owner": owner(), "host": _host(fleet, agent)}
         agent.call("propose", args, timeout_s=OBSERVE_S)
+        outside.bring()
     raise _error(wanted, (waits or lacking)[0], lacking)
 
 
@@ -116,7 +119,7 @@ def _error(wanted: Wanted, first: Decision, lacking: Sequence[Decision]) -> Tide
     return kind("; ".join([reason, *others]), code=code, hint=first.hint, where=first.where)
 
 
-NOBODY = Outside(lambda _: Soak(None, None), lambda *_: Checked(None))
+NOBODY = Outside(lambda _: Soak(None, None), lambda *_: Checked(None), lambda: None)
 
 # As the witness calls them, where it says no itself.
 CODES = {

@@ -32,11 +32,15 @@ class Keeper:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """``releases``, the likeliest first; ``promoted``: the first one's images are wanted."""
+    """``releases``, the likeliest first; ``promoted``: the first one's images are wanted.
+
+    ``commit`` is that of what is being made; empty where tags are to be asked anew.
+    """
 
     releases: Sequence[Release] = ()
     keepers: Sequence[Keeper] = ()
     promoted: bool = False
+    commit: str = ""
 
     def built(self, service: str, key: str) -> Entry | None:
         """The image of a service that is built: the one with the same key."""
@@ -46,17 +50,17 @@ class Known:
         entries = (e for release in self.releases for e in release["images"].values())
         return next((entry for entry in entries if entry.get("key") == key), None)
 
-    def named(self, service: str, tagged: str, commit: str) -> Entry | None:
+    def named(self, service: str, tagged: str) -> Entry | None:
         """The image of a service that names one: what its tag was for the same commit."""
         for release in self.releases:
             entry: Entry = release["images"].get(service) or {}
-            if entry.get("tag") == tagged and (self.promoted or _of(release, commit)):
+            if entry.get("tag") == tagged and (self.promoted or _of(release, self.commit)):
                 return entry
         return None
 
-    def proxy(self, commit: str) -> str:
+    def proxy(self) -> str:
         """The fronts' image of the same commit, empty where there is none."""
-        known = (r for r in self.releases if self.promoted or _of(r, commit))
+        known = (r for r in self.releases if self.promoted or _of(r, self.commit))
         return next((str(release["proxy"]["image"]) for release in known), "")
 
     def image(self, reference: str, store: Store) -> StoredImage:

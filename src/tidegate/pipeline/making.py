@@ -24,7 +24,7 @@ from tidegate.errors import InfrastructureError, InputError
 from tidegate.gates import policy
 from tidegate.images import names, recipe
 from tidegate.images.facts import facts
-from tidegate.model.config import Config, Environment
+from tidegate.model.config import Config, Environment, ServiceSettings
 from tidegate.model.vault import Vault
 from tidegate.pipeline.known import NOTHING, Ask, Known
 from tidegate.ports import Reporter
@@ -78,20 +78,12 @@ def make(
     """
     with ThreadPoolExecutor(PARALLEL + 2) as pool:
         revision = pool.submit(worktree.revision, config.root)
-        decided = pool.submit(lambda: known(revision.result().version))
+        decided = pool.submit(lambda: _decided(known, revision.result(), refresh=refresh))
         hidden = Hidden.of(config, environment, instance, variables)
         project = hidden.project
         _require_tests(config, environment, project)
-        settings = service_settings(
-            config, project.services, project.where, variables, project.disabled
-        )
-        workshop = Workshop(
-            project,
-            Registry(refresh=refresh),
-            reporter,
-            decided.result,
-            lambda: "" if refresh or revision.result().changed else revision.result().commit,
-        )
+        settings = _settings(config, project, variables)
+        workshop = Workshop(project, Registry(refresh=refresh), reporter, decided.result)
         images = {name: pool.submit(workshop.image, name) for name in project.services}
         proxy = pool.submit(workshop.proxy)
         found = companions.read(wanted_files(project))
@@ -115,11 +107,22 @@ def make(
         )
     release |= _gates(config, environment, revision.result())
     release |= _e2e(environment, project, release["services"], variables)
-    pins = {name: image.result() for name, image in images.items()}
-    return Made(
-        release, workshop.store, content, values, hidden.versions, hidden.revoked,
-        _architectures(pins), project,
-    )  # fmt: skip
+    architectures = _architectures({name: image.result() for name, image in images.items()})
+    own = (hidden.versions, hidden.revoked, architectures)
+    return Made(release, workshop.store, content, values, *own, project)
+
+
+def _settings(
+    config: Config, project: Project, variables: Mapping[str, str]
+) -> dict[str, ServiceSettings]:
+    where, off = project.where, project.disabled
+    return service_settings(config, project.services, where, variables, off)
+
+
+def _decided(known: Ask, revision: Revision, *, refresh: bool) -> Known:
+    """The images that are decided; tags mean the same only at one clean commit."""
+    same = not refresh and not revision.changed
+    return replace(known(revision.version), commit=revision.commit if same else "")
 
 
 def _gates(config: Config, environment: Environment, revision: Revision) -> dict[str, Any]:
@@ -242,10 +245,7 @@ def compose(config: Config, variables: Mapping[str, str]) -> Project:
 
 
 class Workshop:
-    """Makes the image of each service; from several threads at once.
-
-    ``commit`` is asked for what tags meant at that commit, where they are not asked again.
-    """
+    """Makes the image of each service; from several threads at once."""
 
     def __init__(
         self,
@@ -253,13 +253,11 @@ class Workshop:
         registry: Registry,
         reporter: Reporter,
         known: Callable[[], Known],
-        commit: Callable[[], str],
     ) -> None:
         self._project = project
         self._registry = registry
         self._reporter = reporter
         self._known = known
-        self._commit = commit
         self.store = Store()
         self._images = Images(self.store, lambda name: registry.resolve(name).digest)
 
@@ -269,7 +267,7 @@ class Workshop:
 
     def proxy(self) -> str:
         """The fronts' image, pinned."""
-        return self._known().proxy(self._commit()) or self._registry.resolve(PROXY).pinned
+        return self._known().proxy() or self._registry.resolve(PROXY).pinned
 
     def _body(self, service: str) -> Mapping[str, Any]:
         return self._project.services[service]
@@ -334,7 +332,7 @@ class Workshop:
                 hint="give `image:` or `build:`",
             )  # fmt: skip
         wanted = names.parse(name, where)
-        earlier = self._known().named(service, wanted.tagged, self._commit())
+        earlier = self._known().named(service, wanted.tagged)
         if earlier is not None and not wanted.digest:
             return self._again(earlier)
         reference = self._registry.resolve(name, where)
