@@ -12,7 +12,7 @@ from tidegate.cli import COMMANDS
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
-COMMAND = re.compile(r"^\$ (?:sudo -E )?tidegate ([a-z]+)", re.MULTILINE)
+COMMAND = re.compile(r"^\$ (?:sudo -E )?tidegate ([a-z0-9]+)", re.MULTILINE)
 
 
 def shown(path: Path) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 import ipaddress
+import json
 import socket
 import time
 from typing import Any, Dict, List
@@ -21,9 +22,12 @@ from tidegate.host.placement import REMOTE
 POLL_S = 0.2
 REACH_S = 15.0
 LINES = 200
+LOG_BYTES = 500_000  # of all tests in one answer: a frame has at most 1 MiB
 # podman(1), "Exit Codes": podman itself failed; as a shell: not executable, not there.
 OF_PODMAN = ("125", "126", "127")
-OF_SERVERS = frozenset({"ContainerName", "Entrypoint", "Exec", "Notify", "PublishPort"})
+OF_SERVERS = frozenset(
+    {"ContainerName", "Entrypoint", "Exec", "LogDriver", "LogOpt", "Notify", "PublishPort"}
+)
 LIMITS = ("CPU", "IO", "Limit", "Memory", "Tasks")
 
 Result = Dict[str, Any]
@@ -98,6 +102,27 @@ def _asked(route: Dict[str, Any]) -> int:
         return 0
     finally:
         connection.close()
+
+
+def tests(ctx: Context, found: Generation, args: Dict[str, Any]) -> List[Result]:
+    """The tests of `services` in a `suite`, one after the other."""
+    names, timeout_s = list(args.get("services") or ()), float(args.get("timeout_s", 1800.0))
+    results = []
+    for service in names:
+        result = run(ctx, found, str(args["suite"]), service, timeout_s)
+        results.append({**result, "log": cut(result["log"], LOG_BYTES // len(names))})
+    return results
+
+
+def cut(lines: List[str], size: int) -> List[str]:
+    """The last lines that together have at most `size` bytes as JSON."""
+    kept: List[str] = []
+    for line in reversed(lines):
+        size -= len(json.dumps(line)) + 2
+        if size < 0:
+            break
+        kept.insert(0, line)
+    return kept
 
 
 def run(ctx: Context, found: Generation, suite: str, service: str, timeout_s: float) -> Result:
