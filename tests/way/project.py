@@ -85,12 +85,13 @@ class Way:
         other = replace(site, folder=folder / "elsewhere", environment=elsewhere)
         return cls(site, sites[0], sites[1:], other, Key.make(folder / "keys", "anna"))
 
-    def commit(self, version: str, motd: str, token: str) -> None:
+    def commit(self, version: str, motd: str, token: str, *, witness: int = 0) -> None:
         """The next version, in both clones; all that makes it is another one each time."""
 
         def host(site: Site) -> dict[str, Any]:
-            address = site.server.address
-            return {site.server.name: {"ssh": f"deploy@{address}", "address": address}}
+            address, chosen = site.server.address, self.production[witness].server.name
+            entry: dict[str, Any] = {"ssh": f"deploy@{address}", "address": address}
+            return {site.server.name: {**entry, "witness": site.server.name == chosen}}
 
         def environment(name: str, *sites: Site) -> dict[str, Any]:
             hosts = {key: value for site in sites for key, value in host(site).items()}

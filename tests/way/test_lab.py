@@ -74,3 +74,37 @@ def test_a_controller_that_dies_while_it_tests(way: Way) -> None:
     running.wait()
     until(lambda: way.clean("production"), patience_s=60)
     assert way.says() == good
+
+
+def test_gates_of_several_hosts(way: Way) -> None:
+    """One witness keeps them for all; they go with the office when another host becomes it."""
+    way.commit("1", "first", "one")
+    way.ask(way.site, "run", code=5)
+    way.ask(way.other, "hold", "production", "--reason", "stocktaking")
+    way.approve()
+    held = way.ask(way.site, "deploy", "production", code=3)
+    assert (held["code"], held["hint"]) == ("held", "tidegate unhold production")
+    seen = way.ask(way.site, "status", "production")["hosts"].values()
+    assert [bool(one["hold"]) for one in seen] == [True, False]
+    assert all(host.closed(8080) for host in way.production)
+    way.ask(way.site, "unhold", "production")
+    way.ask(way.other, "deploy", "production")
+    assert way.says() == ["1 hello-1-production for-one first"] * 2
+
+    way.ask(way.site, "hold", "production", "--reason", "for the night")
+    way.commit("2", "second", "two", witness=1)
+    way.ask(way.site, "run", "--until", "staging")
+    assert "for the night" in way.ask(way.other, "run", code=3)["message"]
+    way.ask(way.site, "unhold", "production")
+    way.ask(way.other, "run", code=5)
+    way.approve()
+    way.ask(way.site, "run")
+    assert way.says() == ["2 hello-2-production for-two second"] * 2
+    way.ask(way.site, "hold", "production", "--reason", "again")
+    seen = way.ask(way.site, "status", "production")["hosts"]
+    assert {name: bool(one["hold"]) for name, one in seen.items()} == {
+        host.server.name: index == 1 for index, host in enumerate(way.production)
+    }
+    for host in way.production:
+        tool = (".local/bin/tidegate-host", "ledger", "verify", "--project", host.name)
+        assert "the chain is whole" in host.on_server(*tool)
