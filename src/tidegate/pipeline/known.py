@@ -13,7 +13,7 @@ from typing import Any
 from tidegate.edges import image_fetch
 from tidegate.edges.ssh import Ssh
 from tidegate.edges.store import Store, StoredImage
-from tidegate.errors import InfrastructureError, InputError, TidegateError
+from tidegate.errors import InfrastructureError, InputError, RefusedError, TidegateError
 from tidegate.model.config import Environment
 from tidegate.pipeline.fleet import OBSERVE_S, Fleet, hosts, ssh
 from tidegate.pipeline.witness import in_office
@@ -108,5 +108,5 @@ def _proposed(found: Fleet, version: str) -> list[Release]:
     try:
         args = {"release": version}
         return [in_office(found).call("proposal", args, timeout_s=OBSERVE_S)["release"]]
-    except InputError:  # people were never asked
+    except (InputError, RefusedError):  # people were never asked, or nobody is in office
         return []
