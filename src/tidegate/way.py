@@ -6,11 +6,11 @@ commit's own files and configuration, and the images that serve there; values di
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from tidegate import app
 from tidegate.app import Survey, Target, Wish
@@ -129,10 +129,22 @@ class Stage:
     deployment: str
 
 
-def run(file: str | Path, until: str, reporter: Reporter, tell: Callable[[Stage], None]) -> None:
+class Listener(Protocol):
+    """Hears how a run goes."""
+
+    def stage(self, stage: Stage) -> None:
+        """An environment is done with."""
+        ...
+
+    def put_back(self, report: Report, serving: str) -> None:
+        """A deployment failed; ``serving`` is the one that served before it."""
+        ...
+
+
+def run(file: str | Path, until: str, reporter: Reporter, listener: Listener) -> None:
     """Take this commit through the environments as far as nobody has to be asked.
 
-    Each ``Stage`` is told when it is over. Raises what ended the run: a gate, or what failed.
+    Raises what ended the run: a gate, or what failed.
     """
     config = load_config(file)
     order = list(config.environments)
@@ -145,16 +157,16 @@ def run(file: str | Path, until: str, reporter: Reporter, tell: Callable[[Stage]
         target = app.choose(name, file=file)
         found = app.survey(target, reporter, known=known)
         try:
-            done = _stage(target, found, reporter)
+            done = _stage(target, found, reporter, listener)
         finally:
             found.fleet.close()
-        tell(done)
+        listener.stage(done)
         if done.step is Step.BY_HAND:
             return
         known = Known([found.made.release], keepers(*target.of_hosts), promoted=True)
 
 
-def _stage(target: Target, found: Survey, reporter: Reporter) -> Stage:
+def _stage(target: Target, found: Survey, reporter: Reporter, listener: Listener) -> Stage:
     name, serving = target.environment.name, str(found.fleet.seen.get("deployment") or "")
     asked = {"limit": HISTORY}
     told = in_office(found.fleet).call("history", asked, timeout_s=OBSERVE_S)
@@ -164,14 +176,12 @@ def _stage(target: Target, found: Survey, reporter: Reporter) -> Stage:
         _verified(target, found.fleet.seen)
     if todo is Step.DEPLOY:
         wish = Wish(reason="tidegate run", automatic=True)
-        serving = _committed_as(app.deploy(target, found, wish, reporter))
+        report = app.deploy(target, found, wish, reporter)
+        if report.error is not None and report.end is not Phase.COMMITTED:
+            listener.put_back(report, serving)
+            raise report.error
+        serving = report.deployment
     return Stage(name, todo, found.plan.version, serving)
-
-
-def _committed_as(report: Report) -> str:
-    if report.error is not None and report.end is not Phase.COMMITTED:
-        raise report.error
-    return report.deployment
 
 
 def _committed(config: Config) -> None:

@@ -103,3 +103,15 @@ def test_what_waits_is_on_its_hosts(place: Town) -> None:
     place.ask("anna", "approve", "production")
     place.ask("ben", "deploy", "production")
     assert place.built() == 1
+
+
+def test_a_run_ends_where_a_person_begins(place: Town) -> None:
+    """Without an approval and not automatic: exit code 0, and the command that begins it."""
+    place.commit("1", way(gates=[]))
+    ended = place.run("ci", "run")
+    assert ended.stdout == "production is begun by a person: tidegate promote staging production\n"
+    assert place.serves("production") == ""
+    place.ask("anna", "promote", "staging", "production")
+    assert place.serves("production") == place.serves("staging")
+    (place.machine("ci") / "shop/VERSION").write_text("other")
+    assert place.ask("ci", "run", code=2)["code"] == "not-a-commit"

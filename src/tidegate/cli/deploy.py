@@ -129,7 +129,7 @@ def conclude(
         progress(f"{host} was not there yet at that release, and runs nothing of it")
     if report.error is not None and report.end is not Phase.COMMITTED:
         if not json:
-            _tell_what_was_put_back(report, live, serving)
+            tell_what_was_put_back(report, live, serving)
         raise report.error
     if json:
         print_json("deployment", _facts(report, version, live, plan))
@@ -178,7 +178,8 @@ def _facts(report: Report, version: str, live: Progress, plan: FleetPlan | None)
     }
 
 
-def _tell_what_was_put_back(report: Report, live: Progress, serving: str) -> None:
+def tell_what_was_put_back(report: Report, live: Progress, serving: str) -> None:
+    """How a deployment went back; ``serving`` is what served before it, and does again."""
     from tidegate.pipeline.states import Phase
 
     if report.end is Phase.REVERTED and report.deployment:

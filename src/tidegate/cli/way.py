@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tidegate.cli.output import print_json, progress, say
 
 if TYPE_CHECKING:
+    from tidegate.cli.progress import Progress
+    from tidegate.pipeline.runner import Report
     from tidegate.way import Stage
 
 
@@ -30,26 +33,47 @@ def run(
     from tidegate.cli.progress import Progress
 
     live = Progress(events=events, quiet=json)
-    stages: list[Stage] = []
-
-    def tell(stage: Stage) -> None:
-        stages.append(stage)
-        if not json:
-            progress(words(stage))
-
+    live.several = True
+    heard = Heard(live, quiet=json)
     try:
-        way.run(config, until, live, tell)
+        way.run(config, until, live, heard)
     finally:
         live.close()
     if json:
-        print_json("run", {"stages": [way.as_dict(stage) for stage in stages]})
-        return
-    last = stages[-1]
-    if last.step == "by-hand":
-        before = f"promote {stages[-2].environment}" if len(stages) > 1 else "deploy"
-        say(f"{last.environment} is begun by a person: tidegate {before} {last.environment}")
+        print_json("run", {"stages": [way.as_dict(stage) for stage in heard.stages]})
     else:
-        say(f"{last.version} is in {last.environment}, as {last.deployment}")
+        say(ending(heard.stages))
+
+
+class Heard:
+    """Keeps how a run goes, and says it as it goes unless ``quiet``."""
+
+    def __init__(self, live: Progress, *, quiet: bool) -> None:
+        self.stages: list[Stage] = []
+        self._live = live
+        self._quiet = quiet
+
+    def stage(self, stage: Stage) -> None:
+        """An environment is done with."""
+        self.stages.append(stage)
+        if not self._quiet:
+            progress(words(stage))
+
+    def put_back(self, report: Report, serving: str) -> None:
+        """A deployment failed."""
+        from tidegate.cli.deploy import tell_what_was_put_back
+
+        if not self._quiet:
+            tell_what_was_put_back(report, self._live, serving)
+
+
+def ending(stages: Sequence[Stage]) -> str:
+    """Where a run ended, and what a person may do next."""
+    last = stages[-1]
+    if last.step != "by-hand":
+        return f"{last.version} is in {last.environment}, as {last.deployment}"
+    before = f"promote {stages[-2].environment}" if len(stages) > 1 else "deploy"
+    return f"{last.environment} is begun by a person: tidegate {before} {last.environment}"
 
 
 def words(stage: Stage) -> str:
