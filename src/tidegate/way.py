@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,7 +18,7 @@ from tidegate.config import load_config
 from tidegate.edges import worktree
 from tidegate.errors import InputError, RefusedError
 from tidegate.gates.way import Step, step
-from tidegate.model.config import Config
+from tidegate.model.config import Config, Environment
 from tidegate.pipeline.fleet import OBSERVE_S
 from tidegate.pipeline.known import Known, keepers
 from tidegate.pipeline.runner import Report
@@ -35,14 +35,27 @@ HISTORY = 500  # entries that are looked through for what served once
 def at(
     commit: str, environment: str, variables: Mapping[str, str], file: str | Path
 ) -> Iterator[Target]:
-    """An environment as a commit has it; this folder where it is just that commit."""
+    """An environment as a commit has it; this folder where it is just that commit.
+
+    Its secrets are those of this folder all the same: what was rotated since does not come back.
+    """
     root = Path(file).resolve().parent
     now = worktree.revision(str(root))
     if now.commit == commit and not now.changed:
         yield app.choose(environment, variables, file)
         return
     with worktree.checkout(str(root), commit) as folder:
-        yield app.choose(environment, variables, Path(folder, Path(file).name))
+        target = app.choose(environment, variables, Path(folder, Path(file).name))
+        yield replace(target, environment=_with_secrets(target.environment, file))
+
+
+def _with_secrets(environment: Environment, file: str | Path) -> Environment:
+    """With the secrets file that this folder has for an environment of that name, if any."""
+    now = load_config(file)
+    here = now.environments.get(environment.name)
+    if not environment.secrets or here is None or not here.secrets:
+        return environment
+    return replace(environment, secrets=str(Path(now.root, here.secrets)))
 
 
 @contextmanager

@@ -64,7 +64,8 @@ def e2e(
         print_json("e2e", {**data, "results": list(found.results), "rolledback_to": back})
         return found.error.exit_code if found.error else 0
     _say(found.results, found.error)
-    say(f"{release['version']} in {name}: every service is reached, and the tests pass")
+    told = "and the tests pass" if found.results else "and there are no tests"
+    say(f"{release['version']} in {name}: every service is reached, {told}")
     return 0
 
 
