@@ -33,7 +33,7 @@ from tidegate.pipeline.bringing import bring
 from tidegate.pipeline.conditions import drained, same_architecture
 from tidegate.pipeline.fleet import Fleet
 from tidegate.pipeline.gating import Outside, Wanted, pass_gates, soak_of
-from tidegate.pipeline.known import Known, known_there
+from tidegate.pipeline.known import Known, keepers, known_there
 from tidegate.pipeline.making import Made, make
 from tidegate.pipeline.runner import Attempt, Report, Runner
 from tidegate.pipeline.states import Phase
@@ -173,9 +173,7 @@ def survey(
             reporter,
             refresh=refresh,
             drained=lambda: drained(attached.result(), drain or {}),
-            known=lambda version: (
-                known or known_there(attached.result(), *target.of_hosts, version)
-            ),
+            known=lambda version: _known(target, attached.result(), known, version),
         )
     with phase(reporter, "plan"):
         hosts = attached.result()
@@ -183,6 +181,13 @@ def survey(
         difference = plan_fleet(made.release, hosts.by_host)
         changed = _secrets_changed(target, hosts, made)
     return Survey(hosts, made, difference, changed)
+
+
+def _known(target: Target, found: Fleet, promoted: Known | None, version: str) -> Known:
+    """The images that are decided; hosts that wait for a promotion may have them already."""
+    if promoted is None:
+        return known_there(found, *target.of_hosts, version)
+    return replace(promoted, keepers=[*promoted.keepers, *keepers(*target.of_hosts)])
 
 
 def _secrets_changed(target: Target, found: Fleet, made: Made) -> bool:
