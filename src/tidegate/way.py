@@ -17,7 +17,7 @@ from tidegate.app import Survey, Target, Wish
 from tidegate.config import load_config
 from tidegate.edges import worktree
 from tidegate.errors import InputError, RefusedError
-from tidegate.gates.way import Step, step
+from tidegate.gates.way import Step, condemned, step
 from tidegate.model.config import Config, Environment
 from tidegate.pipeline.fleet import OBSERVE_S
 from tidegate.pipeline.known import Known, keepers
@@ -188,6 +188,7 @@ def _stage(target: Target, found: Survey, reporter: Reporter, listener: Listener
     if todo is Step.SERVES:
         _verified(target, found.fleet.seen)
     if todo is Step.DEPLOY:
+        _uncondemned(name, found.plan.version, condemned(told["entries"], digest))
         wish = Wish(reason="tidegate run", automatic=True)
         report = app.deploy(target, found, wish, reporter)
         if report.error is not None and report.end is not Phase.COMMITTED:
@@ -195,6 +196,15 @@ def _stage(target: Target, found: Survey, reporter: Reporter, listener: Listener
             raise report.error
         serving = report.deployment
     return Stage(name, todo, found.plan.version, serving)
+
+
+def _uncondemned(environment: str, version: str, why: str) -> None:
+    if why:
+        raise RefusedError(
+            f"{version} was put back in {environment}: {why}",
+            code="condemned",
+            hint=f"commit a change; tidegate deploy {environment} {version} tries it again",
+        )
 
 
 def _committed(config: Config) -> None:

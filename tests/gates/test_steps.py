@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tidegate.gates.way import step
+from tidegate.gates.way import condemned, step
 from tidegate.model.config import Environment, Gate
 from tidegate.pipeline.known import Known
 from tidegate.testing.releases import release
@@ -36,6 +36,17 @@ def test_a_commit_that_served_is_not_brought_back(claim: str, entries: Any, expe
     """What served and was followed by newer ones has passed; what was rolled back has not."""
     environment = Environment("s", {}, deploy="automatic")
     assert step(environment, "mine", entries, serves=False) == expected, claim
+
+
+def test_what_tests_condemned() -> None:
+    """Their last word on just this release; tests that could not be run say nothing bad."""
+    good, bad, broken = (
+        {**MINE, "suite": "e2e", "verdict": verdict, "at": "noon"}
+        for verdict in ("passed", "failed", "error")
+    )
+    assert condemned([{**OTHER, **good}, bad], "mine") == "its e2e tests failed at noon"
+    assert [condemned(e, "mine") for e in ([], [good, bad], [broken, bad])] == ["", "", ""]
+    assert condemned([{**MINE, "verdict": "rejected"}, {**bad, **OTHER}], "mine") == ""
 
 
 @pytest.mark.parametrize(

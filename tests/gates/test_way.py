@@ -65,6 +65,11 @@ def test_what_fails_its_tests_goes_back(place: Town) -> None:
     tested = [e for e in entries if e["event"] == "testsuiterun.finished"]
     assert [(e["verdict"], e["version"]) for e in tested] == [("failed", bad), ("passed", good)]
     assert next(e["outcome"] for e in entries if e.get("outcome")) == "abort"
+    again = place.ask("ci", "run", code=3)
+    assert (again["code"], again["hint"].split("; ")[1].split()[:4]) == (
+        "condemned",
+        ["tidegate", "deploy", "production", bad],
+    )
 
     (place.host(STAGING) / f"{bad}-fails").touch()
     seen = place.ask("anna", "e2e", "staging", code=1)

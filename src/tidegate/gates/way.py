@@ -33,6 +33,18 @@ def step(
     return Step.DEPLOY if environment.deploy == "automatic" or asks else Step.BY_HAND
 
 
+def condemned(entries: Iterable[Mapping[str, Any]], release: str) -> str:
+    """Why tests condemned a release here, as they said last; empty where they did not.
+
+    It is not deployed by itself again: it would serve people once more until its tests fail.
+    """
+    for entry in entries:
+        if "suite" in entry and entry.get("release") == release:
+            bad = entry["verdict"] == "failed"
+            return f"its {entry['suite']} tests failed at {entry['at']}" if bad else ""
+    return ""
+
+
 def passed(entries: Iterable[Mapping[str, Any]], release: str) -> bool:
     """Whether a release served here once, and nobody went back from it or past it since."""
     for entry in entries:
