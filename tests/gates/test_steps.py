@@ -44,7 +44,7 @@ def test_what_tests_condemned() -> None:
         {**MINE, "suite": "e2e", "verdict": verdict, "at": "noon"}
         for verdict in ("passed", "failed", "error")
     )
-    assert condemned([{**OTHER, **good}, bad], "mine") == "its e2e tests failed at noon"
+    assert condemned([{**good, **OTHER}, bad], "mine") == "its e2e tests failed at noon"
     assert [condemned(e, "mine") for e in ([], [good, bad], [broken, bad])] == ["", "", ""]
     assert condemned([{**MINE, "verdict": "rejected"}, {**bad, **OTHER}], "mine") == ""
 

@@ -78,6 +78,7 @@ def test_what_fails_its_tests_goes_back(place: Town) -> None:
     assert (refused["code"], refused["hint"]) == ("not-verified", "tidegate e2e staging")
     back = place.ask("anna", "e2e", "staging", "--rollback", code=1)
     assert (back["rolledback_to"], place.serves("staging")) == ("staging/1", good)
+    place.commit("3", way(gates=[], deploy="automatic"))
     assert place.ask("ci", "run", code=3)["code"] == "held"
 
 
