@@ -6,6 +6,7 @@ commit's own files and configuration, and the images that serve there; values di
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -20,6 +21,7 @@ from tidegate.errors import InputError, RefusedError
 from tidegate.gates.way import Step, condemned, step
 from tidegate.model.config import Config, Environment
 from tidegate.pipeline.fleet import OBSERVE_S
+from tidegate.pipeline.gating import proposal
 from tidegate.pipeline.known import Known, keepers
 from tidegate.pipeline.runner import Report
 from tidegate.pipeline.states import Phase
@@ -28,6 +30,7 @@ from tidegate.pipeline.witness import in_office
 from tidegate.ports import Reporter
 from tidegate.release.manifest import release_digest
 
+DIGEST = re.compile(r"(sha256:)?[0-9a-f]{8,64}")
 HISTORY = 500  # entries that are looked through for what served once
 
 
@@ -60,15 +63,38 @@ def _with_secrets(environment: Environment, file: str | Path) -> Environment:
 
 @contextmanager
 def released(
-    release: str, environment: str, variables: Mapping[str, str], file: str | Path
+    release: str,
+    environment: str,
+    variables: Mapping[str, str],
+    file: str | Path,
+    reporter: Reporter,
 ) -> Iterator[Target]:
-    """An environment as this folder has it, or as the commit of a release has it."""
+    """An environment as this folder has it, or as the commit of a release has it.
+
+    A release is a commit by any of its names, or one that waits there by the begin of its digest.
+    """
     if not release:
         yield app.choose(environment, variables, file)
         return
-    root = str(Path(file).resolve().parent)
-    with at(worktree.commit(root, release), environment, variables, file) as target:
+    with at(_commit(release, environment, file, reporter), environment, variables, file) as target:
         yield target
+
+
+def _commit(release: str, environment: str, file: str | Path, reporter: Reporter) -> str:
+    root = str(Path(file).resolve().parent)
+    try:
+        return worktree.commit(root, release)
+    except InputError as unknown:
+        if not DIGEST.fullmatch(release):
+            raise
+        found = app.attach(app.choose(environment, file=file), reporter)
+        try:
+            waiting = proposal(found, environment, release)["release"]
+        except InputError:
+            raise unknown from None
+        finally:
+            found.close()
+        return worktree.commit(root, str(waiting["commit"]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.pipeline.test_runner import Silent
 from tidegate import way
 from tidegate.testing.prove.project import Project
 
@@ -56,7 +57,7 @@ def test_an_older_commit_has_the_secrets_of_today(folder: Path) -> None:
     with way.at(first, "production", {}, file) as target:
         assert target.environment.secrets == "old.age"
     (folder / "compose.yaml").write_text("services: {}\n")
-    with way.released(third, "production", {}, file) as target:
+    with way.released(third, "production", {}, file, Silent()) as target:
         assert Path(target.config.root) != folder
-    with way.released("", "production", {}, file) as target:
+    with way.released("", "production", {}, file, Silent()) as target:
         assert target.config.root == str(folder)

@@ -105,9 +105,10 @@ def test_a_promotion_takes_what_runs_not_what_is_here(place: Town) -> None:
 def test_what_waits_is_on_its_hosts(place: Town) -> None:
     """With no environment before it, and no registry: CI proposes, ben's machine goes on."""
     place.commit("1", {"production": way()["production"]})
-    place.ask("ci", "deploy", "production", code=5)
+    waits = place.ask("ci", "deploy", "production", code=5)
     place.ask("anna", "approve", "production")
-    place.ask("ben", "deploy", "production")
+    digest = waits["message"].partition("(")[2].partition(")")[0]
+    place.ask("ben", "deploy", "production", digest)
     assert place.built() == 1
 
 

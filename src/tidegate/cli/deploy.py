@@ -36,7 +36,8 @@ def deploy(
 
     Args:
         environment: Its name; may be left out where there is only one.
-        release: A commit, as version, tag or branch; without it the files that are here.
+        release: A commit, as version, tag or branch, or the begin of the digest of a release that
+            waits; without it the files that are here.
         dry_run: Show the plan and stop.
         reason: Why, for the history.
         variable: NAME=VALUE, stronger than all other variables; may be repeated.
@@ -53,7 +54,7 @@ def deploy(
     live = Progress(events=events, quiet=json)
     wish = app.Wish(reason=reason, allow_stateful=allow_stateful)
     try:
-        with way.released(release, environment, variables(variable), config) as target:
+        with way.released(release, environment, variables(variable), config, live) as target:
             found = app.survey(target, live, refresh=pull)
             done = carry_out(target, found, wish, live, dry_run=dry_run)
     finally:
