@@ -64,8 +64,7 @@ def e2e(
         print_json("e2e", {**data, "results": list(found.results), "rolledback_to": back})
         return found.error.exit_code if found.error else 0
     _say(found.results, found.error)
-    told = "and the tests pass" if found.results else "and there are no tests"
-    say(f"{release['version']} in {name}: every service is reached, {told}")
+    say(f"{release['version']} in {name}: {passing(found.results)}")
     return 0
 
 
@@ -81,6 +80,12 @@ def _verify(
     hosts = list(fleet.by_host)
     asked = verifying.suite(release, hosts, applications, timeout_s=limit_s)
     return verifying.verify(environment, fleet, asked)
+
+
+def passing(results: Sequence[Mapping[str, Any]]) -> str:
+    """What a good verdict means."""
+    told = "the tests pass" if results else "there are no tests"
+    return f"every service is reached, and {told}"
 
 
 def seconds(text: str) -> float:
