@@ -20,21 +20,25 @@ from tidegate.config.load import FILE
 from tidegate.edges import secret_values
 from tidegate.edges.agent_install import ATTACH
 from tidegate.edges.blobs import BlobServer
+from tidegate.edges.check import check
 from tidegate.edges.process import Command
 from tidegate.edges.signing import owner, sign
 from tidegate.edges.ssh_failures import NOT_FOUND
 from tidegate.edges.store import Store
 from tidegate.errors import InputError, TidegateError
-from tidegate.gates import Soak
 from tidegate.host.layout import is_version
 from tidegate.model.config import Config, Environment
 from tidegate.pipeline import fleet
+from tidegate.pipeline.bringing import bring
+from tidegate.pipeline.conditions import drained, same_architecture
 from tidegate.pipeline.fleet import Fleet
-from tidegate.pipeline.gating import Wanted, pass_gates, soaked
+from tidegate.pipeline.gating import Outside, Wanted, pass_gates, soak_of
+from tidegate.pipeline.known import Known, keepers, known_there
 from tidegate.pipeline.making import Made, make
 from tidegate.pipeline.migrating import refuse_crossing
 from tidegate.pipeline.runner import Attempt, Report, Runner
 from tidegate.pipeline.states import Phase
+from tidegate.pipeline.verifying import wanted_suite
 from tidegate.pipeline.witness import seat
 from tidegate.plan import FleetPlan, migrating, plan_fleet
 from tidegate.ports import Reporter
@@ -59,6 +63,11 @@ class Target:
     environment: Environment
     variables: Mapping[str, str]
     instance: str
+
+    @property
+    def of_hosts(self) -> tuple[Environment, str]:
+        """What its hosts know it by."""
+        return self.environment, self.instance
 
     @property
     def place(self) -> str:
@@ -111,8 +120,7 @@ def attach(
     target: Target, reporter: Reporter, *, full: bool = False, observe: bool = True
 ) -> Fleet:
     """Every host of a target, attached; ``full``: with the whole release that serves."""
-    environment, name = target.environment, target.instance
-    return fleet.attach(environment, name, reporter, full=full, observe=observe)
+    return fleet.attach(*target.of_hosts, reporter, full=full, observe=observe)
 
 
 def meanwhile(work: Callable[[], T]) -> Future[T]:
@@ -149,10 +157,12 @@ def survey(
     *,
     refresh: bool = False,
     drain: Mapping[str, bool] | None = None,
+    known: Known | None = None,
 ) -> Survey:
     """Make the release here while the hosts are asked what they run; change nothing.
 
     Hosts that were drained stay so; ``drain`` says of a host that it is, or is no more.
+    ``known`` are the images of a promotion; else those that run or wait there count.
     """
     attached = meanwhile(lambda: attach(target, reporter, full=True))
     with phase(reporter, "build"):
@@ -163,14 +173,22 @@ def survey(
             target.instance,
             reporter,
             refresh=refresh,
-            drained=lambda: _drained(attached.result(), drain or {}),
+            drained=lambda: drained(attached.result(), drain or {}),
+            known=lambda version: _known(target, attached.result(), known, version),
         )
     with phase(reporter, "plan"):
         hosts = attached.result()
-        _same_architecture(hosts, made)
+        same_architecture(hosts, made)
         difference = plan_fleet(made.release, hosts.by_host)
         changed = _secrets_changed(target, hosts, made)
     return Survey(hosts, made, difference, changed)
+
+
+def _known(target: Target, found: Fleet, promoted: Known | None, version: str) -> Known:
+    """The images that are decided; hosts that wait for a promotion may have them already."""
+    if promoted is None:
+        return known_there(found, *target.of_hosts, version)
+    return replace(promoted, keepers=[*promoted.keepers, *keepers(*target.of_hosts)])
 
 
 def _secrets_changed(target: Target, found: Fleet, made: Made) -> bool:
@@ -186,34 +204,6 @@ def _secrets_changed(target: Target, found: Fleet, made: Made) -> bool:
                 return True
     unknown = {name: value for name, value in made.secrets.items() if name not in made.versions}
     return bool(unknown) and secret_values.changed(target.place, unknown)
-
-
-def _drained(found: Fleet, wanted: Mapping[str, bool]) -> list[str]:
-    """The hosts that run nothing: as the serving release has it, but for what is wanted now."""
-    known = (found.seen.get("release") or {}).get("hosts") or {}
-    before = {name: bool(host.get("drained")) for name, host in known.items()}
-    gone = {*found.by_host, *(found.seen.get("lost") or ())}
-    left = [name for name in known if name not in gone and known[name]["services"]]
-    if left:
-        raise InputError(
-            f"{left[0]} runs {found.seen.get('deployment')} and is not in the configuration",
-            code="host-left",
-            hint=f"put it back, then: tidegate host remove {left[0]}",
-        )
-    return sorted(name for name, off in {**before, **wanted}.items() if off)
-
-
-def _same_architecture(found: Fleet, made: Made) -> None:
-    """Own images are built for one architecture, and pulled only where it is that one."""
-    for agent in found.agents:
-        theirs = agent.hello.get("arch")
-        for name, arch in made.architectures.items():
-            if arch and theirs and arch != theirs:
-                raise InputError(
-                    f"the image of {name} is for {arch}, and {agent.name} is {theirs}",
-                    code="architecture",
-                    hint=f"give the service `platform: linux/{theirs}`",
-                )
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,40 +223,50 @@ def deploy(target: Target, found: Survey, wish: Wish, reporter: Reporter) -> Rep
     signature = sign(_key(), release_bytes(made.release))
     gates = target.environment.gates
     wanted = Wanted(made.release, signature, found.plan.digest, gates, wish.automatic)
-    pass_gates(found.fleet, wanted, lambda name: _soak(target, name, reporter))
-    seat(found.fleet, target.environment.name)
+    others, root = target.config.environments, target.config.root
+    outside = Outside(
+        lambda name: soak_of(others[name], instance(target.config, others[name]), reporter),
+        lambda gate, told: check(gate, told, root),
+        lambda: bring(found.fleet, made.release, server.port if server else 0, reporter),
+    )
     server = BlobServer(made.store, made.files) if made.served else None
+    try:
+        pass_gates(found.fleet, wanted, outside)
+        return _carry_out(target, found, wish, wanted, server, reporter)
+    finally:
+        if server is not None:
+            server.close()
+
+
+def _carry_out(
+    target: Target,
+    found: Survey,
+    wish: Wish,
+    wanted: Wanted,
+    server: BlobServer | None,
+    reporter: Reporter,
+) -> Report:
+    made = found.made
+    seat(found.fleet, target.environment.name)
     attempt = replace(
         _attempt(target, found.fleet, wish),
         release=made.release,
-        signature=signature,
-        gate=wanted.told,
+        signature=wanted.signature,
+        suite=wanted_suite(target.environment, made.release),
         migrations=tuple(migrating(made.release, found.fleet.by_host)),
+        gate=wanted.told,
         secrets=made.secrets,
         versions=made.versions,
         revoked=made.revoked,
         blobs_port=server.port if server else 0,
     )
-    try:
-        report = Runner(found.fleet.agents, attempt, reporter).run()
-    finally:
-        if server is not None:
-            server.close()
+    report = Runner(found.fleet.agents, attempt, reporter).run()
     _locate(report.error, made.project)
     if report.end is Phase.COMMITTED:
         unknown = {n: value for n, value in made.secrets.items() if n not in made.versions}
         secret_values.remember(target.place, unknown)
     report.bytes_sent = server.bytes_sent if server else 0
     return report
-
-
-def _soak(target: Target, name: str, reporter: Reporter) -> Soak:
-    """What another environment of the same file runs, as its witness says."""
-    other = target.config.environments[name]
-    alone = replace(other, hosts={other.witness.name: other.witness})
-    found = fleet.attach(alone, instance(target.config, other), reporter, full=True)
-    found.close()
-    return soaked(found.seen)
 
 
 def _locate(error: TidegateError | None, project: Project) -> None:

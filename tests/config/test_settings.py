@@ -135,11 +135,11 @@ def test_a_named_env_file_must_exist() -> None:
 @pytest.mark.parametrize(
     ("environment", "words"),
     [
-        ("hosts: {a: {ssh: a@b}}, gates: [{check: {command: [x]}}]", "gate check"),
+        ("hosts: {a: {ssh: a@b}}, verify: [e2e, load]", "the suite load is"),
     ],
 )
 def test_what_is_not_available_is_refused_by_name(environment: str, words: str) -> None:
-    """A gate that would not be obeyed is an error, never passed over."""
+    """A suite that would not be run is an error, never passed over."""
     found = config("{}", f"environments: {{p: {{{environment}}}}}\n")
     with pytest.raises(InputError, match=words) as caught:
         require_available(found, found.environments["p"])

@@ -12,12 +12,13 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tidegate.config import read_config
-from tidegate.gates import Facts, Soak, Verdict, decide, policy, window
+from tidegate.gates import Checked, Facts, Soak, Verdict, decide, policy, window
 from tidegate.model.config import Config
 from tidegate.testing.releases import release
 
 CASES = yaml.safe_load(Path(__file__).with_name("cases.yaml").read_text(encoding="utf-8"))
 NOW = "2026-11-21T12:00:00Z"
+HINTED = ("window", "soak", "check")
 PEOPLE = {name: f"ssh-ed25519 AAAA{name} {name}@example.com" for name in ("anna", "ben")}
 
 
@@ -46,7 +47,7 @@ def soak(case: Any) -> Soak:
         return Soak(None, None)
     names = {"commit": told["commit"], "version": told["version"]}
     there = release({}, images=image(told.get("image", "same")), **names)
-    return Soak(there, datetime.fromisoformat(told["since"]))
+    return Soak(there, datetime.fromisoformat(told["since"]), told.get("failed", ""))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["claim"].replace(" ", "-"))
@@ -63,10 +64,14 @@ def test_what_gates_decide(case: Any) -> None:
         policies=(policy(PEOPLE, gates, []),),
         decisions=[{"at": "1", "reason": "it locks", **d} for d in case.get("decisions", ())],
         soaks={"s": soak(case)},
+        checks={
+            tuple(c["command"]): Checked(c["status"], c.get("said", ""))
+            for c in case.get("checks", ())
+        },
     )
     told = [d for d in decide(gates, facts) if d.verdict is not Verdict.PASSED]
     shown = [
-        f"{d.gate} {d.verdict}: {d.reason}{f' ({d.hint})' if d.gate in ('window', 'soak') else ''}"
+        f"{d.gate} {d.verdict}: {d.reason}{f' ({d.hint})' if d.gate in HINTED else ''}"
         for d in told
     ]
     assert shown == case["expected"]

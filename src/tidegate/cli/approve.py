@@ -99,7 +99,13 @@ def _say(
     say(f"{plan.version} is {verdict} for {name} by {recorded['person']}")
     if verdict == "approved":
         told = "; ".join(missing)
-        say(f"still missing: {told}" if missing else f"now: tidegate deploy {name}")
+        say(f"still missing: {told}" if missing else f"now: {following(name, plan.version)}")
+
+
+def following(environment: str, version: str) -> str:
+    """What deploys just this release, whatever is checked out by then."""
+    commit = "" if version.endswith("+") else version
+    return f"tidegate deploy {environment} {commit}".rstrip()
 
 
 def _same_hosts(release: Mapping[str, Any], hosts: list[str]) -> None:

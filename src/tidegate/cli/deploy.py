@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from tidegate.cli.output import print_json, progress, say
 
 if TYPE_CHECKING:
-    from tidegate.app import Survey
+    from tidegate.app import Survey, Target, Wish
     from tidegate.cli.progress import Progress
     from tidegate.errors import TidegateError
     from tidegate.pipeline.runner import Report
@@ -19,6 +20,7 @@ OWED = "contract-failed"  # an error that says itself how things stand
 
 def deploy(
     environment: str = "",
+    release: str = "",
     /,
     *,
     dry_run: bool = False,
@@ -37,6 +39,8 @@ def deploy(
 
     Args:
         environment: Its name; may be left out where there is only one.
+        release: A commit, as version, tag or branch, or the begin of the digest of a release that
+            waits; without it the files that are here.
         dry_run: Show the plan and stop.
         reason: Why, for the history.
         variable: NAME=VALUE, stronger than all other variables; may be repeated.
@@ -46,27 +50,44 @@ def deploy(
         config: The configuration file.
         json: Answer as JSON.
     """
-    from tidegate import app
+    from tidegate import app, way
     from tidegate.cli.plan import variables
     from tidegate.cli.progress import Progress
 
     live = Progress(events=events, quiet=json)
     wish = app.Wish(reason=reason, allow_stateful=allow_stateful)
-    report = None
     try:
-        target = app.choose(environment, variables(variable), config)
-        live.several = len(target.environment.hosts) > 1
-        found = app.survey(target, live, refresh=pull)
-        if not dry_run and not found.nothing_to_do:
-            report = app.deploy(target, found, wish, live)
-        found.fleet.close()
+        with way.released(release, environment, variables(variable), config, live) as target:
+            found = app.survey(target, live, refresh=pull)
+            done = carry_out(target, found, wish, live, dry_run=dry_run)
     finally:
         live.close()
-    if report is not None:
+    done(json)
+
+
+def carry_out(
+    target: Target, found: Survey, wish: Wish, live: Progress, *, dry_run: bool
+) -> Callable[[bool], None]:
+    """Deploy what was surveyed, if there is anything to do; what is returned tells how it went.
+
+    It takes whether JSON is wanted, and raises the error of what did not commit.
+    """
+    from tidegate import app
+
+    live.several = len(target.environment.hosts) > 1
+    report = None
+    if not dry_run and not found.nothing_to_do:
+        report = app.deploy(target, found, wish, live)
+    found.fleet.close()
+
+    def done(json: bool) -> None:
+        if report is None:
+            _unchanged(found, live, dry_run=dry_run, json=json)
+            return
         plan, serving = found.plan, str(found.fleet.seen.get("deployment") or "")
         conclude(report, plan.version, live, json=json, plan=plan, serving=serving)
-    else:
-        _unchanged(found, live, dry_run=dry_run, json=json)
+
+    return done
 
 
 def _unchanged(found: Survey, live: Progress, *, dry_run: bool, json: bool) -> None:
@@ -112,7 +133,7 @@ def conclude(
         progress(f"{host} was not there yet at that release, and runs nothing of it")
     if report.error is not None and report.end is not Phase.COMMITTED:
         if not json:
-            _tell_what_was_put_back(report, live, serving)
+            tell_what_was_put_back(report, live, serving)
         raise report.error
     if json:
         print_json("deployment", _facts(report, version, live, plan))
@@ -161,7 +182,8 @@ def _facts(report: Report, version: str, live: Progress, plan: FleetPlan | None)
     }
 
 
-def _tell_what_was_put_back(report: Report, live: Progress, serving: str) -> None:
+def tell_what_was_put_back(report: Report, live: Progress, serving: str) -> None:
+    """How a deployment went back; ``serving`` is what served before it, and does again."""
     from tidegate.pipeline.states import Phase
 
     if report.end is Phase.REVERTED and report.deployment:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tidegate.cli import presets
 from tidegate.cli.output import print_json, say
 from tidegate.compose.document import read
 from tidegate.compose.files import Allowance, Source
@@ -30,8 +32,9 @@ class Found:
 
 def init(
     *,
-    host: str = EXAMPLE_HOST,
+    host: list[str] | None = None,
     environment: str = "production",
+    preset: str = "",
     project: str = "",
     json: bool = False,
 ) -> None:
@@ -40,14 +43,16 @@ def init(
     It never overwrites one. Example: tidegate init --host deploy@203.0.113.10
 
     Args:
-        host: How ssh reaches the server, as user@address.
+        host: How ssh reaches the server, as user@address; of a preset, one for each environment.
         environment: The name of the first environment.
+        preset: stages writes development, staging and production, with an approval before each.
         project: The project's name; without it that of the compose file or the directory.
         json: Answer as JSON.
     """
     root = Path.cwd()
     found = look(root, project)
-    text = configuration(found, environment, host)
+    names, hosts = presets.stages(preset) if preset else (environment,), host or []
+    text = content(root, found, preset, names, hosts)
     read_config(text, FILE, root=str(root))  # the same checks as for a file written by hand
     try:
         with (root / FILE).open("x", encoding="utf-8") as file:
@@ -58,7 +63,8 @@ def init(
             code="config-exists",
             hint=f"edit it, or remove it first: rm {FILE}",
         ) from None
-    following = next_commands(environment, host)
+    following = next_commands(names[0], hosts[0] if hosts else EXAMPLE_HOST)
+    following += ["tidegate run                          # to the next gate"] if preset else []
     if json:
         data = {"file": FILE, "project": found.project, "services": list(found.services)}
         print_json("init", {**data, "compose": list(found.files), "next": following})
@@ -67,12 +73,27 @@ def init(
     say()
     say("\n".join(f"    {line}" for line in text.splitlines()))
     say()
-    if host == EXAMPLE_HOST:
+    if len(hosts) < len(names):
         say(f"Put your server's address in the place of {EXAMPLE_HOST}. Then:")
     else:
         say("Next:")
     for line in following:
         say(f"    {line}")
+
+
+def content(
+    root: Path, found: Found, preset: str, names: Sequence[str], hosts: Sequence[str]
+) -> str:
+    """The text of the file, with a host for each environment."""
+    if len(hosts) > len(names):
+        raise InputError(
+            f"{len(hosts)} hosts were given for {' and '.join(names)}",
+            code="usage",
+            hint="one --host for each environment, in their order; add more in tidegate.yaml",
+        )
+    if preset:
+        return head(found) + presets.environments(root, hosts)
+    return configuration(found, names[0], hosts[0] if hosts else EXAMPLE_HOST)
 
 
 def look(root: Path, project: str) -> Found:
@@ -109,12 +130,16 @@ def sources(files: tuple[str, ...]) -> str:
 def configuration(found: Found, environment: str, host: str) -> str:
     """The text of a tidegate.yaml: all that one compose file and one server need."""
     return (
-        "version: 1\n"
-        f"project: {quoted(found.project)}\n"
+        f"{head(found)}"
         "environments:\n"
         f"  {quoted(environment)}:\n"
         f"    hosts: {{web-1: {{ssh: {quoted(host)}}}}}\n"
     )
+
+
+def head(found: Found) -> str:
+    """What every file begins with."""
+    return f"version: 1\nproject: {quoted(found.project)}\n"
 
 
 def quoted(word: str) -> str:

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from rich.live import Live
 
 TITLES: Mapping[str, str] = {
-    "build": "build", "plan": "plan", "acquire": "lock", "join": "join", "secrets": "secrets",
-    "prepare": "prepare", "switch": "switch", "watch": "watch", "commit": "commit",
+    "build": "build", "plan": "plan", "bring": "bring", "acquire": "lock",
+    "join": "join", "secrets": "secrets",
+    "prepare": "prepare", "switch": "switch", "watch": "watch", "verify": "verify",
+    "commit": "commit",
     "ask": "ask the witness",
     "finish": "finish", "contract": "contract", "abort": "abort", "undo": "put back",
     "release": "unlock", "give-back": "unlock",

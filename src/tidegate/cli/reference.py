@@ -69,19 +69,19 @@ CONTROLLER_PLACES = {
     **{
         name: place(1, column)
         for column, name in enumerate(
-            ("acquire", "join", "secrets", "prepare", "switch", "watch", "commit")
+            ("acquire", "join", "secrets", "prepare", "switch", "watch", "verify", "commit")
         )
     },
-    "finish": place(1, 7, 8),
-    "contract": place(0, 8),
-    "release": place(0, 9),
-    "ask": place(0, 6, 7),
-    "in-doubt": place(0, 5),
-    "abort": place(2, 1, 5),
-    "undo": place(3, 1, 7),
-    "give-back": place(4, 2, 5),
-    "committed": place(0, 10, bottom=1),
-    "left": place(2, 10, bottom=4),
+    "finish": place(1, 8, 9),
+    "contract": place(0, 9),
+    "release": place(0, 10),
+    "ask": place(0, 7, 8),
+    "in-doubt": place(0, 6),
+    "abort": place(2, 1, 6),
+    "undo": place(3, 1, 8),
+    "give-back": place(4, 2, 6),
+    "committed": place(0, 11, bottom=1),
+    "left": place(2, 11, bottom=4),
     "reverted": place(2, 0, bottom=4),
 }
 

@@ -52,15 +52,19 @@ def text(environment: str, host: str, seen: Mapping[str, Any]) -> str:
 
 
 def _gates(environment: str, seen: Mapping[str, Any]) -> list[str]:
-    """The hold in force and the release that waits, as the witness has them."""
+    """The hold in force, the release that waits and what tests said, as the witness has them."""
     from tidegate.host.holds import words
 
-    hold, waiting = seen.get("hold"), seen.get("waiting")
+    hold, waiting, verified = seen.get("hold"), seen.get("waiting"), seen.get("verified")
     lines = ["", f"hold: {words(environment, hold)}"] if hold else []
     if waiting:
         short = waiting["release"].removeprefix("sha256:")[:12]
         told = f"{waiting['version']} ({short}), proposed by {waiting['owner']}"
         lines += ["", f"waiting for people: {told} at {waiting['at']}"]
+    if verified:
+        reason = f": {verified['reason']}" if verified["reason"] else ""
+        told = f"{verified['suite']} {verified['verdict']} at {verified['at']}{reason}"
+        lines += ["", f"tests: {told}"]
     return lines
 
 

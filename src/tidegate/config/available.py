@@ -1,6 +1,6 @@
 """What this version does not carry out yet is refused by name, with its line, before anything.
 
-A gate, a check or a placement that is read but not obeyed would be worse than an error. Keys
+A check or a placement that is read but not obeyed would be worse than an error. Keys
 that need nothing of us (people, platforms of images that are not built, …) pass.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from tidegate.errors import InputError, Where
 from tidegate.model.config import Config, Environment
 
-GATES = frozenset({"approval", "window", "soak"})
+SUITES = frozenset({"e2e"})
 
 
 def require_available(config: Config, environment: Environment) -> None:
@@ -28,11 +28,9 @@ def require_available(config: Config, environment: Environment) -> None:
 def missing(config: Config, environment: Environment) -> Iterator[tuple[str, Where]]:
     """Each declared feature that this version lacks: its words and its place."""
     path = ("environments", environment.name)
-    for index, gate in enumerate(environment.gates):
-        if gate.kind not in GATES:
-            yield f"the gate {gate.kind} is", config.where(*path, "gates", index)
-    if environment.verify:
-        yield "verify is", config.where(*path, "verify")
+    for index, name in enumerate(environment.verify):
+        if name not in SUITES:
+            yield f"the suite {name} is", config.where(*path, "verify", index)
     for name, service in config.services.items():
         if service.schedule:
             yield "schedules are", config.where("services", name, "schedule")

@@ -66,12 +66,17 @@ GATES: Mapping[str, Table] = {
     },
     "window": {
         "days": Key(times.days, "`mon-fri`, or a list of days", "on which days; all"),
-        "hours": Key(times.hours, "`09:00-17:00`", "at which hours; all"),
-        "zone": Key(times.zone_name, "`Europe/Berlin`", "whose hours; `UTC`"),
+        "from": Key(times.clock, "`09:00`", "when it opens; `00:00`"),
+        "to": Key(times.clock, "`17:00`", "when it closes, the next day if earlier; `24:00`"),
+        "timezone": Key(times.zone_name, "`Europe/Berlin`", "whose hours; `UTC`"),
     },
     "check": {
-        "command": Key(fields.texts, "list of words", "must end with 0"),
-        "timeout": Key(fields.duration, "duration", "how long it may take"),
+        "command": Key(
+            fields.texts,
+            "list of words",
+            "is run beside this file, here; must end with 0",
+        ),
+        "timeout": Key(fields.duration, "duration", "how long it may take; `1m`"),
     },
 }
 NEEDED: Mapping[str, tuple[str, ...]] = {"soak": ("in", "for"), "check": ("command",)}
@@ -231,6 +236,10 @@ def gate(node: Node) -> Gate:
     [(kind, inner)] = found.items()
     settings = section(inner, kind, GATES[kind])
     required(inner, kind, settings, *NEEDED.get(kind, ()))
+    if kind == "check" and not settings["command"]:
+        fail("a check needs a command", inner, code=fields.CODE_VALUE)
+    if kind == "window":
+        settings = times.window(inner, settings)
     return Gate(kind, settings, where=where(node.at))
 
 

@@ -1,8 +1,10 @@
-"""Days, hours and time zones of a window: ``mon-fri``, ``09:00-17:00``, ``Europe/Berlin``."""
+"""Days, hours and time zones of a window: ``mon-fri``, ``09:00``, ``Europe/Berlin``."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from tidegate.compose.nodes import Node, fail
 from tidegate.config.fields import CODE_VALUE, text, text_or_texts
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 EVERY_DAY = tuple(range(7))
 WHOLE_DAY = (0, 24 * 60)
-_HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d) ?- ?([01]\d|2[0-4]):([0-5]\d)")
+_CLOCK = re.compile(r"([01]\d|2[0-4]):([0-5]\d)")
 
 
 def days(node: Node) -> tuple[int, ...]:
@@ -32,19 +34,24 @@ def days(node: Node) -> tuple[int, ...]:
     return tuple(sorted(found))
 
 
-def hours(node: Node) -> tuple[int, int]:
-    """Minutes of the day, begin and end; an end before the begin is on the next day."""
+def clock(node: Node) -> int:
+    """Minutes of the day from ``09:00``; ``24:00`` is its end."""
     value = text(node)
-    parts = _HOURS.fullmatch(value)
-    begin, end = _minutes(parts, 1), _minutes(parts, 3)
-    if begin == end or end > WHOLE_DAY[1]:
-        hint = "write 09:00-17:00, or 22:00-02:00"
-        fail(f"{value!r} are no hours", node, code=CODE_VALUE, hint=hint)
-    return begin, end
+    parts = _CLOCK.fullmatch(value)
+    minutes = int(parts[1]) * 60 + int(parts[2]) if parts else WHOLE_DAY[1] + 1
+    if minutes > WHOLE_DAY[1]:
+        fail(f"{value!r} is no time of the day", node, code=CODE_VALUE, hint='write "09:00"')
+    return minutes
 
 
-def _minutes(parts: re.Match[str] | None, group: int) -> int:
-    return int(parts[group]) * 60 + int(parts[group + 1]) if parts else 0
+def window(node: Node, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """A window's settings with ``hours``, its begin and end; an earlier end is the next day's."""
+    begin, end = settings.get("from", WHOLE_DAY[0]), settings.get("to", WHOLE_DAY[1])
+    if begin == end or begin == WHOLE_DAY[1]:
+        hint = 'write from: "09:00" and to: "17:00", or from: "22:00" and to: "02:00"'
+        fail("this window is never open", node.key_at or node.at, code=CODE_VALUE, hint=hint)
+    kept = {"days": settings.get("days", EVERY_DAY), "zone": settings.get("timezone", "UTC")}
+    return {**kept, "hours": (begin, end)}
 
 
 def zone_name(node: Node) -> str:

@@ -22,6 +22,7 @@ from tidegate.images import ignore
 from tidegate.images.selection import Selection
 
 REST_S = 2.0
+GIT = ".git"
 IGNORE_FILES = (".containerignore", ".dockerignore")
 EVERYTHING = Selection([""])
 Entry = tuple[str, os.stat_result]
@@ -58,12 +59,12 @@ def digest(
 
 def files_digest(root: str, wanted: Selection) -> str:
     """The same of files below a folder, whatever its .dockerignore says, without git's own."""
-    return _noted(root, f"{root}\0\0{wanted.name}", list(_entries(root, NO_GIT, wanted)))
+    return _noted(root, f"{root}\0\0{wanted.name}", list(_entries(root, NOTHING, wanted)))
 
 
 def paths(root: str, wanted: Selection) -> Iterator[str]:
     """The paths below a folder that are wanted."""
-    return (path for path, _ in _entries(root, NO_GIT, wanted) if wanted.takes(path))
+    return (path for path, _ in _entries(root, NOTHING, wanted) if wanted.takes(path))
 
 
 def _noted(context: str, name: str, entries: list[Entry]) -> str:
@@ -88,7 +89,7 @@ class _Ignoring:
         self.takes_back = ignore.takes_back(rules)
 
 
-NO_GIT = _Ignoring(".git")
+NOTHING = _Ignoring("")
 
 
 def _wanted(context: str, rules: _Ignoring, taken: Selection) -> list[Entry] | None:
@@ -106,9 +107,12 @@ def _wanted(context: str, rules: _Ignoring, taken: Selection) -> list[Entry] | N
 
 
 def _entries(context: str, rules: _Ignoring, taken: Selection, folder: str = "") -> Iterator[Entry]:
-    """Paths relative to the context in a fixed order, folders before what they hold."""
+    """Paths relative to the context in a fixed order, folders before what they hold.
+
+    git's own folder is no content: it differs from clone to clone of one commit.
+    """
     with os.scandir(f"{context}/{folder}") as found:
-        items = sorted(found, key=lambda item: item.name)
+        items = sorted((i for i in found if i.name != GIT), key=lambda item: item.name)
     for item in items:
         path = f"{folder}/{item.name}" if folder else item.name
         out = rules.ignored(path)

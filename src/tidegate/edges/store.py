@@ -85,8 +85,12 @@ class Store:
                 return False
         return False
 
-    def only_image(self, layout: Path) -> str:
-        """The manifest digest of an OCI layout that holds one image; an index is entered."""
+    def only_image(self, layout: Path, blobs: Path | None = None) -> str:
+        """The manifest digest of an OCI layout that holds one image; an index is entered.
+
+        ``blobs`` are those of the layout where they are not in the store.
+        """
+        inside = self if blobs is None else Store(blobs.parent)
         entries = json.loads((layout / "index.json").read_text())["manifests"]
         while True:
             images = [e for e in entries if (e.get("platform") or {}).get("os") != "unknown"]
@@ -96,7 +100,7 @@ class Store:
                     code="build-output",
                 )
             digest = str(images[0]["digest"])
-            inner = self._json(digest) or {}
+            inner = inside._json(digest) or {}
             if inner.get("mediaType") not in INDEX_TYPES:
                 return digest
             entries = inner["manifests"]

@@ -1,12 +1,20 @@
-"""Asks git about the folder that is deployed; a folder outside of git has no revision."""
+"""Asks git about the folder that is deployed, and lays other commits of it beside it."""
 
 from __future__ import annotations
 
-from tidegate.edges.process import Command, run
-from tidegate.errors import InfrastructureError
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tidegate.edges.private_dir import cache_dir
+from tidegate.edges.process import Command, checked, run
+from tidegate.errors import InfrastructureError, InputError
 from tidegate.repo import git, tags
 from tidegate.repo.git import Revision
 from tidegate.repo.tags import Commit
+
+LONG_S = 900.0  # a large repository with its submodules
 
 
 def makers(root: str, *, changed: bool) -> list[str]:
@@ -38,3 +46,45 @@ def _said(words: tuple[str, ...], root: str) -> str:
     except InfrastructureError:
         return ""
     return "" if done.returncode else done.text
+
+
+def commit(root: str, name: str) -> str:
+    """The commit that a name means here: a branch, a tag, the begin of its digits."""
+    words = ("git", "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+    done = run(Command(words), cwd=root)
+    if done.returncode:
+        raise InputError(
+            f"there is no commit {name!r} here",
+            code="unknown-commit",
+            hint="git fetch --tags brings what others have made",
+        )
+    return done.text.strip()
+
+
+@contextmanager
+def checkout(root: str, commit: str) -> Iterator[str]:
+    """The folder ``root`` as it was at a commit, with its submodules; gone afterwards.
+
+    The files that git ignores are not there, as on any other machine. The repository's folder
+    keeps its name: a project without one is called like it.
+    """
+    top = Path(_git(root, "rev-parse", "--show-toplevel"))
+    inside = Path(root).resolve().relative_to(top.resolve())
+    with tempfile.TemporaryDirectory(prefix="commit-", dir=cache_dir("checkouts")) as folder:
+        place = Path(folder, top.name)
+        _git(root, "worktree", "prune")
+        _git(root, "worktree", "add", "--quiet", "--detach", "--force", str(place), commit)
+        try:
+            if (place / ".gitmodules").exists():
+                _git(str(place), "submodule", "update", "--quiet", "--init", "--recursive")
+            yield str(place / inside)
+        finally:
+            _git(root, "worktree", "remove", "--force", "--force", str(place))
+
+
+def _git(root: str, *words: str) -> str:
+    """No hook of the repository runs: nobody asked for one."""
+    argv = ("git", "-c", "core.hooksPath=/dev/null", *words)
+    done = run(Command(argv), cwd=root, timeout_s=LONG_S, env={"LC_ALL": "C"})
+    what = f"git {words[0]} did not work"
+    return checked(done, code="git", what=what, hint=f"in {root}").text.strip()

@@ -1,7 +1,7 @@
 """What must hold before a deployment: facts in, decisions with their reasons out. Pure."""
 
 from tidegate.gates.decide import decide
-from tidegate.gates.model import Decision, Facts, Soak, Verdict
+from tidegate.gates.model import Checked, Decision, Facts, Soak, Verdict
 from tidegate.gates.policy import policy
 
-__all__ = ["Decision", "Facts", "Soak", "Verdict", "decide", "policy"]
+__all__ = ["Checked", "Decision", "Facts", "Soak", "Verdict", "decide", "policy"]

@@ -5,6 +5,7 @@ The lock is no gate here: the witness gives it or not, in one step (``tidegate.h
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator
 
 from tidegate.gates import soak, window
@@ -14,10 +15,11 @@ from tidegate.model.config import Gate
 
 
 def decide(gates: Iterable[Gate], facts: Facts) -> tuple[Decision, ...]:
-    """What the hold, people, and each window and soak say; all passed: go on."""
+    """What the hold, people, and each window, soak and check say; all passed: go on."""
     found = [_hold(facts), *_people(facts)]
     found += [_window(gate, facts) for gate in gates if gate.kind == "window"]
     found += [_soak(gate, facts) for gate in gates if gate.kind == "soak"]
+    found += [_check(gate, facts) for gate in gates if gate.kind == "check"]
     return tuple(found)
 
 
@@ -56,3 +58,14 @@ def _soak(gate: Gate, facts: Facts) -> Decision:
         return Decision("soak", Verdict.PASSED, where=gate.where)
     hint = f"tidegate status {place} says what runs there"
     return Decision("soak", Verdict.REFUSED, f"not soaked yet: {lacks}", hint, gate.where)
+
+
+def _check(gate: Gate, facts: Facts) -> Decision:
+    words = gate.settings["command"]
+    ended = facts.checks[words]
+    if ended.status == 0:
+        return Decision("check", Verdict.PASSED, where=gate.where)
+    how = "took too long" if ended.status is None else f"ended with {ended.status}"
+    said = f": {ended.said}" if ended.said else ""
+    hint = f"try it by hand: {shlex.join(words)}"
+    return Decision("check", Verdict.REFUSED, f"the check {words[0]} {how}{said}", hint, gate.where)

@@ -32,10 +32,22 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Soak:
-    """What another environment runs, and since when; None: nothing, or nobody knows."""
+    """What another environment runs, and since when; None: nothing, or nobody knows.
+
+    ``failed`` are the words of tests that failed there last.
+    """
 
     release: Mapping[str, Any] | None
     since: datetime | None
+    failed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """How the command of a check ended: exit status None where it took too long."""
+
+    status: int | None
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +55,8 @@ class Facts:
     """Everything that a decision may depend on; ``now`` is the witness's clock.
 
     ``policies`` are the rules of the release that serves and of the new one, ``decisions`` what
-    people said of just this release and plan, ``soaks`` other environments by name.
+    people said of just this release and plan, ``soaks`` other environments by name, ``checks``
+    how the commands of check gates ended.
     ``automatic``: no person asked for this deployment.
     """
 
@@ -55,3 +68,4 @@ class Facts:
     policies: Sequence[Mapping[str, Any]] = ()
     decisions: Sequence[Mapping[str, Any]] = ()
     soaks: Mapping[str, Soak] = field(default_factory=dict)
+    checks: Mapping[tuple[str, ...], Checked] = field(default_factory=dict)

@@ -22,6 +22,8 @@ def lacking(
     other = _difference(release, soak.release)
     if other:
         return f"{place} runs {soak.release['version'] or 'another release'}: {other}"
+    if soak.failed:
+        return f"in {place} {soak.failed}"
     ran = max(now - soak.since, timedelta())
     return "" if ran >= wanted else f"{place} has run it for {_shown(ran)} of {_shown(wanted)}"
 

@@ -10,13 +10,12 @@ from collections.abc import Mapping
 from datetime import datetime, time, timedelta, tzinfo
 from typing import Any
 
-from tidegate.config.times import EVERY_DAY, WHOLE_DAY, zone
+from tidegate.config.times import zone
 
 
 def opened(settings: Mapping[str, Any], now: datetime) -> bool:
     """Whether the window is open at ``now``, which knows its zone."""
-    begin, end = settings.get("hours", WHOLE_DAY)
-    days = settings.get("days", EVERY_DAY)
+    (begin, end), days = settings["hours"], settings["days"]
     local = now.astimezone(_zone(settings))
     minute = local.hour * 60 + local.minute
     today, yesterday = local.weekday(), (local.weekday() - 1) % 7
@@ -27,8 +26,7 @@ def opened(settings: Mapping[str, Any], now: datetime) -> bool:
 
 def opens(settings: Mapping[str, Any], now: datetime) -> datetime:
     """When it opens next, after ``now``."""
-    begin, _ = settings.get("hours", WHOLE_DAY)
-    days = settings.get("days", EVERY_DAY)
+    (begin, _), days = settings["hours"], settings["days"]
     local = now.astimezone(_zone(settings))
     for ahead in range(9):
         day = local.date() + timedelta(days=ahead)
@@ -39,4 +37,4 @@ def opens(settings: Mapping[str, Any], now: datetime) -> datetime:
 
 
 def _zone(settings: Mapping[str, Any]) -> tzinfo:
-    return zone(settings.get("zone", "UTC"))
+    return zone(settings["zone"])

@@ -232,8 +232,8 @@ class Agent:
 
 
 OPS = frozenset(
-    {"secrets", "part", "prepare", "migrate", "switch", "watch", "finish", "note", "release"}
-    | {"seed", "destroy", "retire"}
+    {"secrets", "part", "prepare", "migrate", "switch", "watch", "verify", "verdict", "finish"}
+    | {"note", "release", "seed", "destroy", "retire"}
 )
 UNQUEUED = frozenset({"renew", "decide", "fence"})
 

@@ -44,13 +44,13 @@ def bring(ctx: Context, release: Release, source: Optional[Dict[str, Any]]) -> i
             subject=str(ctx.paths.base),
             hint="free some space, then deploy again",
         )
-    registries = _registries(port) if port else None
+    registries = mirror(port) if port else None
     stop = ctx.cancel
 
     def one(ref: str) -> None:
         name = _service_of(release, ref)
         with ctx.step(f"pull:{name}", ref.split("@")[0]):
-            ours = ref.startswith(DOMAIN + "/")
+            ours = is_own(ref)
             if ours and registries is None:
                 raise HostError(
                     "error",
@@ -63,6 +63,11 @@ def bring(ctx: Context, release: Release, source: Optional[Dict[str, Any]]) -> i
 
     _parallel(one, missing)
     return size
+
+
+def is_own(ref: str) -> bool:
+    """Whether an image comes from no registry but the controller."""
+    return ref.startswith(f"{DOMAIN}/")
 
 
 def needed(release: Release) -> Set[str]:
@@ -86,7 +91,8 @@ def _service_of(release: Release, ref: str) -> str:
     return "proxy"
 
 
-def _registries(port: int) -> Path:
+def mirror(port: int) -> Path:
+    """A configuration by which Podman takes our images from a port of this host."""
     path = runtime_dir() / "tidegate" / f"registries-{port}.conf"
     write_atomic(
         path,

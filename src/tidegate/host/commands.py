@@ -92,6 +92,8 @@ def _by_hand(command: Callable[..., Any]) -> None:
     manage.add_argument("services", nargs="*")
     health = command("health-check", _hand("health_check"), "run the health checks now")
     health.add_argument("services", nargs="*")
+    save = command("save-image", _hand("save_image"), "an image as an OCI archive on stdout")
+    save.add_argument("--image", required=True, help="NAME@sha256:DIGEST")
     command("cleanup", _hand("cleanup"), "remove what no kept release needs")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Optional
 
 from tidegate.host import (
+    ahead,
     clock,
     deployment,
     gate,
@@ -107,6 +108,7 @@ STANDING = {
     "trust": trust,
     "legacy": office.legacy,
     "take_over": office.take_over,
+    "bring": ahead.bring,
     "gates": gate.gates,
     "hold": in_office(gate.hold),
     "unhold": in_office(gate.unhold),

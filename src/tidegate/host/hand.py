@@ -279,6 +279,14 @@ def pull_images(paths: Paths, arguments: Arguments) -> int:
     return 0
 
 
+def save_image(_paths: Paths, arguments: Arguments) -> int:
+    """Become podman save; own images keep the digests with which they came."""
+    if "@sha256:" not in arguments.image or arguments.image.startswith("-"):
+        raise HostError("input", "image-name", f"{arguments.image!r} is no NAME@sha256:DIGEST")
+    words = ["--quiet", "--uncompressed", "--format", "oci-archive", arguments.image]
+    os.execvp("podman", ["podman", "save", *words])  # noqa: S606
+
+
 def manage_services(paths: Paths, arguments: Arguments) -> int:
     """systemctl for the serving copies."""
     now = _serving(paths)

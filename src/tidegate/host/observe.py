@@ -56,6 +56,7 @@ def observe(paths: Paths, full: bool = False) -> Facts:
         "since": _since(entries, number),
         "hold": holds.in_force(entries),
         "waiting": gate.waiting(entries),
+        "verified": verified(entries, digest(now.whole)) if now else None,
         "witness": office.holder(paths),
         "lost": office.lost(paths),
         "host": generations.host_of(paths, number),
@@ -71,6 +72,14 @@ def observe(paths: Paths, full: bool = False) -> Facts:
         "listening": sorted(listening_here()),
         "facts": machine.facts(),
     }
+
+
+def verified(entries: List[Facts], release: str) -> Optional[Facts]:
+    """What tests said last of a release, as the witness's ledger has it."""
+    for entry in reversed(entries):
+        if "verdict" in entry and "suite" in entry and entry["release"] == release:
+            return {name: entry[name] for name in ("suite", "verdict", "reason", "at")}
+    return None
 
 
 def _since(entries: List[Facts], number: int) -> str:

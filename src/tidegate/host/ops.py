@@ -10,6 +10,7 @@ import uuid
 from typing import Any, Dict, List, Optional
 
 from tidegate.host import (
+    ahead,
     clock,
     deployment,
     drift,
@@ -21,6 +22,7 @@ from tidegate.host import (
     parcel,
     podman,
     protocol,
+    suites,
     witness,
 )
 from tidegate.host.canon import digest
@@ -28,13 +30,15 @@ from tidegate.host.context import Context
 from tidegate.host.errors import HostError
 from tidegate.host.files import read_text, write_atomic, write_once
 from tidegate.host.finish import become, leave
+from tidegate.host.generations import Generation
 from tidegate.host.layout import is_version
 from tidegate.host.prepare import prepare
-from tidegate.host.switch import switch
+from tidegate.host.switch import prepared, switch
 from tidegate.host.watch import baseline, restarts, watch
 
 Args = Dict[str, Any]
 Answer = Dict[str, Any]
+TESTED = "testsuiterun.finished"
 
 
 class Ops:
@@ -158,6 +162,42 @@ class Ops:
             raise HostError("input", "wrong-state", "nothing is switched yet")
         return watch(self.context, float(args.get("window_s", 1.0)), args.get("limits") or {})
 
+    def verify(self, args: Args) -> Answer:
+        """Whether all here is reached, and the tests of `services` in `suite` pass.
+
+        Of what this deployment has switched to; of what serves, where it does nothing else.
+        """
+        found = self._to_verify()
+        results = suites.reach(self.context, found)
+        return {"results": results or suites.tests(self.context, found, args)}
+
+    def _to_verify(self) -> Generation:
+        if self.context.record["state"] == "acquired":
+            now = generations.current(self.context.paths)
+            if now is None:
+                raise HostError("input", "nothing-here", "nothing serves here")
+            return now
+        self._undecided()
+        if self.context.record["state"] != "switched":
+            raise HostError("input", "wrong-state", "nothing is switched yet")
+        return prepared(self.context)
+
+    def verdict(self, args: Args) -> Answer:
+        """On the witness: keep what the tests of all hosts said of a release."""
+        found = self._to_verify()
+        entry = {
+            "at": clock.wall(),
+            "event": TESTED,
+            "deployment": self.context.record["deployment"],
+            "suite": str(args["suite"]),
+            "verdict": str(args["verdict"]),
+            "reason": str(args.get("reason") or ""),
+            "owner": self.context.record["owner"],
+            "release": digest(found.whole),
+            "version": found.release["version"],
+        }
+        return {"recorded": ledger.append(self.context.paths.ledger, entry)["n"]}
+
     def outcome(self) -> str:
         """What is decided, or nothing."""
         return (read_text(self.context.paths.decision(self.context.number)) or "").strip()
@@ -259,6 +299,7 @@ class Ops:
         entry = {**self._entry("service.removed", "destroyed"), **emptied}
         ledger.append(ctx.paths.ledger, entry)
         result = leave(ctx, drift.expected_units(now))
+        ahead.forget(ctx.paths)
         for name in volumes:
             podman.remove_volume(name)
         for secret in podman.own_secrets(ctx.paths.instance):
@@ -293,7 +334,7 @@ class Ops:
         """One ledger entry for each deployment, however often its end is walked."""
         ctx = self.context
         for entry in reversed(ledger.entries(ctx.paths.ledger)):
-            if entry.get("deployment") == ctx.record["deployment"]:
+            if "outcome" in entry and entry.get("deployment") == ctx.record["deployment"]:
                 return
         rolled = ctx.record["kind"] == "rollback"
         event = "service.rolledback" if rolled or outcome == "abort" else "service.deployed"

@@ -79,6 +79,11 @@ class Paths(NamedTuple):
         return self.root / "proposals"
 
     @property
+    def ahead(self) -> Path:
+        """The images that are here for releases that wait for people."""
+        return self.root / "ahead.json"
+
+    @property
     def revoked(self) -> Path:
         """Versions of secrets that are not used any more, one a line."""
         return self.root / "revoked"

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Set
 
-from tidegate.host import blobs, deployment, fronts, generations, parcel, podman, tasks
+from tidegate.host import ahead, blobs, deployment, fronts, generations, parcel, podman, tasks
 from tidegate.host.context import Context
 from tidegate.host.files import remove, sweep
 from tidegate.host.paths import Paths
@@ -68,7 +68,7 @@ def _refs(paths: Paths, numbers: Set[int]) -> Set[str]:
 
 
 def _images(paths: Paths, kept: Set[int], gone: Set[int]) -> None:
-    for ref in sorted(_refs(paths, gone) - _refs(paths, kept)):
+    for ref in sorted(_refs(paths, gone) - _refs(paths, kept) - ahead.refs(paths)):
         podman.remove_image(ref)
 
 

@@ -70,6 +70,12 @@ def stop(units: Iterable[str]) -> None:
         systemctl("stop", *names, check=False, timeout_s=STOP_S)
 
 
+def unit_logs(unit: str, lines: int = 20) -> List[str]:
+    """The last that systemd and podman themselves said of a unit."""
+    words = ["journalctl", "--user", "-q", "-o", "cat", "-n", str(lines), "-u", f"{unit}.service"]
+    return [line for line in run(words, check=False).stdout.splitlines() if line.strip()]
+
+
 def logs(unit: str, lines: int = 20) -> List[str]:
     """The last output of the container of `unit` since it was started last.
 

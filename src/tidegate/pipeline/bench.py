@@ -1,8 +1,9 @@
 """Where images of applications are made, side by side: steps, build, tests, registry.
 
 Each application once, those that it is built on first. An image is only a candidate until its
-tests have passed in it; only then is it used, tagged or sent anywhere. In a registry it is also
-found by its key, so that another machine neither builds nor tests it again.
+tests have passed in it; only then is it used, tagged or sent anywhere. By its key it is also found
+in a registry, and on hosts that run it or wait for it, so that another machine neither builds nor
+tests it again.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import hashlib
 import shutil
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -30,6 +31,7 @@ from tidegate.images.junit import Counts
 from tidegate.images.names import Reference
 from tidegate.images.recipe import Cache
 from tidegate.pipeline.applications import Application
+from tidegate.pipeline.known import NOTHING, Known
 from tidegate.ports import Reporter
 
 if TYPE_CHECKING:
@@ -93,6 +95,7 @@ class Bench:
         registry: Registry,
         reporter: Reporter,
         orders: Orders = Orders(),
+        known: Callable[[], Known] = lambda: NOTHING,
     ) -> None:
         self._config = config
         self._applications = applications
@@ -100,6 +103,7 @@ class Bench:
         self._registry = registry
         self._reporter = reporter
         self._orders = orders
+        self._known = known
         self._images = Images(store, lambda name: registry.resolve(name).digest)
         self._lock = threading.Lock()
         self._locks: dict[str, threading.Lock] = {}
@@ -144,7 +148,7 @@ class Bench:
         self._keys[key.value] = key
         result.key = key.value
         result.folder = self._reports(result.application.name, key.value)
-        if not self._found(result, key.value):
+        if not self._decided(result, key.value) and not self._found(result, key.value):
             self._build(result, key)
             self._test(result)
         if self._orders.push:
@@ -173,6 +177,35 @@ class Bench:
             folder = cache_dir("reports", self._config.project, f"step-{step.name}")
             if steps.perform(step, self._config.root, folder / "step.log"):
                 self._tell(f"ran step {step.name}")
+
+    def _decided(self, result: Result, key: str) -> bool:
+        """Whether a release has it already, and this machine has not the same.
+
+        Where it cannot be had it is made here.
+        """
+        entry = None if self._orders.anew else self._known().built(candidate(result))
+        if entry is None:
+            return False
+        pinned, mine = str(entry["ref"]), self._images.known(key)
+        digest = pinned.rpartition("@")[2]
+        if mine is not None and mine.image.digest == digest:
+            return False
+        reference = self._reference(result).at(digest)
+        try:
+            if entry["via"] == "controller":
+                image = self._known().image(pinned, self._store)
+                shell = self._store.has_shell(digest)
+                result.local = Built(key, replace(image, shell=shell), fresh=False)
+                result.declared = replace(facts(image.config), shell=shell)
+            elif self._config.registry:
+                result.declared, result.pushed = self._registry.facts(reference), True
+            else:
+                return False
+        except TidegateError as problem:
+            self._tell(f"{problem.message}; {result.application.name} is made here")
+            return False
+        result.reference, result.action, result.tests = reference, FETCHED, "known"
+        return True
 
     def _found(self, result: Result, key: str) -> bool:
         """Whether the registry has it, and this machine does not."""

@@ -7,17 +7,18 @@ machine, sees the very release that would be deployed.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from tidegate.edges.agent import Agent
 from tidegate.edges.signing import owner
 from tidegate.errors import InputError, RefusedError, TidegateError, WaitingError
-from tidegate.gates import Decision, Facts, Soak, Verdict, decide
-from tidegate.model.config import Gate
-from tidegate.pipeline.fleet import OBSERVE_S, Fleet
+from tidegate.gates import Checked, Decision, Facts, Soak, Verdict, decide
+from tidegate.model.config import Environment, Gate
+from tidegate.pipeline.fleet import OBSERVE_S, Fleet, attach
 from tidegate.pipeline.witness import in_office
+from tidegate.ports import Reporter
 from tidegate.release.manifest import release_digest
 
 Release = Mapping[str, Any]
@@ -39,15 +40,39 @@ class Wanted:
         digest = release_digest(dict(self.release))
         return {"release": digest, "plan": self.plan, "automatic": self.automatic}
 
+    @property
+    def variables(self) -> dict[str, str]:
+        """What the command of a check is told."""
+        return {
+            "TIDEGATE_ENVIRONMENT": str(self.release["environment"]),
+            "TIDEGATE_COMMIT": str(self.release["commit"]),
+            "TIDEGATE_VERSION": str(self.release["version"]),
+            "TIDEGATE_RELEASE": str(self.told["release"]),
+            "TIDEGATE_PLAN": self.plan,
+        }
 
-def pass_gates(fleet: Fleet, wanted: Wanted, soak: Callable[[str], Soak]) -> None:
-    """Return where every gate is passed; ``soak`` says what another environment runs.
 
-    ``RefusedError`` for a hold, a rejection, a window or a soak; ``WaitingError`` where people
-    have to approve: the release is proposed to them then.
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What gates ask of others than the hosts: another environment, a command's end.
+
+    ``check`` gets the gate and the variables that its command is told. ``bring`` gives the hosts
+    the images of what waits, so that it can go on from any machine.
+    """
+
+    soak: Callable[[str], Soak]
+    check: Callable[[Gate, Mapping[str, str]], Checked]
+    bring: Callable[[], None]
+
+
+def pass_gates(fleet: Fleet, wanted: Wanted, outside: Outside) -> None:
+    """Return where every gate is passed.
+
+    ``RefusedError`` for a hold, a rejection, a window, a soak or a check; ``WaitingError`` where
+    people have to approve: the release is proposed to them then.
     """
     agent = in_office(fleet)
-    decisions = _decisions(agent, wanted, soak)
+    decisions = _decisions(agent, wanted, outside)
     lacking = [d for d in decisions if d.verdict is not Verdict.PASSED]
     if not lacking:
         return
@@ -59,11 +84,14 @@ def pass_gates(fleet: Fleet, wanted: Wanted, soak: Callable[[str], Soak]) -> Non
         proposal = {"release": wanted.release, "signature": wanted.signature}
         args = {**proposal, "plan": wanted.plan, "owner": owner(), "host": _host(fleet, agent)}
         agent.call("propose", args, timeout_s=OBSERVE_S)
+        outside.bring()
     raise _error(wanted, (waits or lacking)[0], lacking)
 
 
-def _decisions(agent: Agent, wanted: Wanted, soak: Callable[[str], Soak]) -> tuple[Decision, ...]:
+def _decisions(agent: Agent, wanted: Wanted, outside: Outside) -> tuple[Decision, ...]:
     told = agent.call("gates", wanted.told, timeout_s=OBSERVE_S)
+    soaks = [gate for gate in wanted.gates if gate.kind == "soak"]
+    checks = [gate for gate in wanted.gates if gate.kind == "check"]
     facts = Facts(
         environment=str(wanted.release["environment"]),
         release=wanted.release,
@@ -72,7 +100,8 @@ def _decisions(agent: Agent, wanted: Wanted, soak: Callable[[str], Soak]) -> tup
         hold=told["hold"],
         policies=(told["policy"], wanted.release.get("gates") or {}),
         decisions=told["decisions"],
-        soaks={g.settings["in"]: soak(g.settings["in"]) for g in wanted.gates if g.kind == "soak"},
+        soaks={gate.settings["in"]: outside.soak(gate.settings["in"]) for gate in soaks},
+        checks={g.settings["command"]: outside.check(g, wanted.variables) for g in checks},
     )
     return decide(wanted.gates, facts)
 
@@ -90,6 +119,8 @@ def _error(wanted: Wanted, first: Decision, lacking: Sequence[Decision]) -> Tide
     return kind("; ".join([reason, *others]), code=code, hint=first.hint, where=first.where)
 
 
+NOBODY = Outside(lambda _: Soak(None, None), lambda *_: Checked(None), lambda: None)
+
 # As the witness calls them, where it says no itself.
 CODES = {
     ("hold", Verdict.REFUSED): "held",
@@ -102,10 +133,17 @@ def _host(fleet: Fleet, agent: Agent) -> str:
     return agent.name if len(fleet.agents) > 1 else ""
 
 
-def soaked(seen: Mapping[str, Any]) -> Soak:
-    """What an environment runs, from what its witness observes, release included."""
+def soak_of(environment: Environment, instance: str, reporter: Reporter) -> Soak:
+    """What another environment runs, as its witness says."""
+    alone = replace(environment, hosts={environment.witness.name: environment.witness})
+    found = attach(alone, instance, reporter, full=True)
+    found.close()
+    seen = found.seen
     since = str(seen.get("since") or "")
-    return Soak(seen.get("release"), moment(since) if since else None)
+    tests = seen.get("verified") or {}
+    bad = tests.get("verdict", "passed") != "passed"
+    words = f"its {tests['suite']} tests {tests['verdict']} at {tests['at']}" if bad else ""
+    return Soak(seen.get("release"), moment(since) if since else None, words)
 
 
 def moment(text: str) -> datetime:
@@ -126,5 +164,5 @@ def proposal(fleet: Fleet, environment: str, release: str) -> Mapping[str, Any]:
 def missing(fleet: Fleet, release: Release, plan: str) -> list[str]:
     """What approvals a release lacks now, a line for each rule."""
     wanted = Wanted(release, "", plan, ())
-    decisions = _decisions(in_office(fleet), wanted, lambda _: Soak(None, None))
+    decisions = _decisions(in_office(fleet), wanted, NOBODY)
     return [d.reason for d in decisions if d.gate == "approval"]

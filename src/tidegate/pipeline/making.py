@@ -14,7 +14,7 @@ from typing import Any
 from tidegate.compose import Project, load
 from tidegate.compose.layout import load_layout
 from tidegate.config import service_settings
-from tidegate.edges import companions, secret_values, worktree
+from tidegate.edges import companions, entrypoints, secret_values, worktree
 from tidegate.edges.disk import Disk
 from tidegate.edges.registry import Registry
 from tidegate.edges.store import Store
@@ -22,15 +22,19 @@ from tidegate.edges.vault import load as load_vault
 from tidegate.edges.vault import value as secret_value
 from tidegate.errors import InputError
 from tidegate.gates import policy
+from tidegate.images import names
+from tidegate.images.facts import facts
 from tidegate.model.config import Config, Environment, ServiceSettings
 from tidegate.model.vault import Vault
 from tidegate.pipeline.applications import applications, served
-from tidegate.pipeline.bench import Bench
+from tidegate.pipeline.bench import Bench, candidate
 from tidegate.pipeline.delivery import delivered
+from tidegate.pipeline.known import NOTHING, Ask, Known
 from tidegate.ports import Reporter
 from tidegate.release.image import ImageRef
 from tidegate.repo.git import Revision
 from tidegate.targets.quadlet import secrets
+from tidegate.targets.quadlet.e2e import e2e
 from tidegate.targets.quadlet.render import render
 from tidegate.targets.quadlet.secret_env import EnvSecret, mark, secret_env, without
 from tidegate.targets.quadlet.wanted import config_texts, wanted_files
@@ -69,17 +73,21 @@ def make(
     *,
     refresh: bool = False,
     drained: Callable[[], Collection[str]] = tuple,
+    known: Ask = lambda _: NOTHING,
 ) -> Made:
     """Build, resolve, read and render; ``refresh`` asks registries again.
 
-    ``drained`` is asked last for the hosts that are to run nothing.
+    ``drained`` is asked last for the hosts that are to run nothing, ``known`` before anything
+    is built for the images that are decided already.
     """
-    with ThreadPoolExecutor(PARALLEL + 1) as pool:
+    with ThreadPoolExecutor(PARALLEL + 2) as pool:
         revision = pool.submit(worktree.revision, config.root)
+        decided = pool.submit(lambda: _decided(known, revision.result(), refresh=refresh))
         hidden = Hidden.of(config, environment, instance, variables)
         project = hidden.project
+        _require_tests(config, environment, project)
         settings = settings_of(config, project, variables)
-        workshop = Workshop(config, project, Registry(refresh=refresh), reporter)
+        workshop = Workshop(config, project, Registry(refresh=refresh), reporter, decided.result)
         images = {name: pool.submit(workshop.image, name) for name in project.services}
         proxy = pool.submit(workshop.proxy)
         found = companions.read(wanted_files(project))
@@ -102,11 +110,16 @@ def make(
             secret_env=hidden.uses,
         )
     release |= _gates(config, environment, revision.result())
-    pins = {name: image.result() for name, image in images.items()}
-    return Made(
-        release, workshop.store, content, values, hidden.versions, hidden.revoked,
-        _architectures(pins), project, workshop.bench,
-    )  # fmt: skip
+    release |= _e2e(environment, project, release["services"], variables)
+    architectures = _architectures({name: image.result() for name, image in images.items()})
+    own = (hidden.versions, hidden.revoked, architectures)
+    return Made(release, workshop.store, content, values, *own, project, workshop.bench)
+
+
+def _decided(known: Ask, revision: Revision, *, refresh: bool) -> Known:
+    """The images that are decided; tags mean the same only at one clean commit."""
+    same = not refresh and not revision.changed
+    return replace(known(revision.version), commit=revision.commit if same else "")
 
 
 def _gates(config: Config, environment: Environment, revision: Revision) -> dict[str, Any]:
@@ -115,6 +128,29 @@ def _gates(config: Config, environment: Environment, revision: Revision) -> dict
         return {}
     makers = worktree.makers(config.root, changed=bool(revision.changed))
     return {"gates": policy(config.people, environment.gates, makers)}
+
+
+def _require_tests(config: Config, environment: Environment, project: Project) -> None:
+    """What is to be verified by tests has some."""
+    if "e2e" in environment.verify and not entrypoints.services(project.services):
+        raise InputError(
+            "no application here has an entrypoint_e2e.sh",
+            code="no-e2e",
+            where=config.where("environments", environment.name, "verify"),
+            hint="write one beside a Dockerfile, or in entrypoints/ there, and COPY it",
+        )
+
+
+def _e2e(
+    environment: Environment,
+    project: Project,
+    services: Mapping[str, Mapping[str, Any]],
+    variables: Mapping[str, str],
+) -> dict[str, Any]:
+    """The end-to-end tests of the applications that have any."""
+    found = entrypoints.services(project.services, services)
+    own = {name: variables.get(name, "") for name in environment.variables}
+    return e2e(found, own, environment.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,15 +256,21 @@ class Workshop:
     """Makes the image of each service; from several threads at once."""
 
     def __init__(
-        self, config: Config, project: Project, registry: Registry, reporter: Reporter
+        self,
+        config: Config,
+        project: Project,
+        registry: Registry,
+        reporter: Reporter,
+        known: Callable[[], Known],
     ) -> None:
         self._project = project
         self._registry = registry
+        self._known = known
         self.store = Store()
         found = applications(config, project)
         self._served = served(found)
         self._in_registry = bool(config.registry)
-        self.bench = Bench(config, found, self.store, registry, reporter)
+        self.bench = Bench(config, found, self.store, registry, reporter, known=known)
 
     def image(self, service: str) -> ImageRef:
         """Built where compose says ``build:``, else pinned to what its tag means now."""
@@ -236,17 +278,34 @@ class Workshop:
 
     def proxy(self) -> str:
         """The fronts' image, pinned."""
-        return self._registry.resolve(PROXY).pinned
+        return self._known().proxy() or self._registry.resolve(PROXY).pinned
 
     def _body(self, service: str) -> Mapping[str, Any]:
         return self._project.services[service]
 
     def _built(self, service: str) -> ImageRef:
-        """Tested; it is sent to the registry, where there is one, when it is deployed."""
+        """What was promoted, else tested; it is sent to the registry when it is deployed.
+
+        Bytes of what a registry has are not told: not every machine knows them.
+        """
+        given = self._known().given(service)
+        if given is not None:
+            return self._again(given)
         made = self.bench.ensure(self._served[service])
         assert made.reference is not None
-        via = "registry" if self._in_registry else "controller"
-        return ImageRef(made.reference.pinned, via, "", made.size, made.declared)
+        via, size = ("registry", 0) if self._in_registry else ("controller", made.size)
+        return ImageRef(made.reference.pinned, via, "", size, candidate(made), made.declared)
+
+    def _again(self, entry: Mapping[str, Any]) -> ImageRef:
+        """An image that another release has, too: here already, or brought from a host."""
+        reference, key = str(entry["ref"]), str(entry.get("key") or "")
+        if entry["via"] != "controller":
+            declared = self._registry.facts(names.parse(reference))
+            return ImageRef(reference, "registry", str(entry["tag"]), 0, key, declared)
+        image = self._known().image(reference, self.store)
+        shell = self.store.has_shell(image.digest)
+        declared = replace(facts(image.config), shell=shell)
+        return ImageRef(reference, "controller", "", image.size, key, declared)
 
     def _named(self, service: str) -> ImageRef:
         name = str(self._body(service).get("image") or "")
@@ -256,6 +315,10 @@ class Workshop:
                 f"{service} has neither image nor build", code="image-unknown", where=where,
                 hint="give `image:` or `build:`",
             )  # fmt: skip
+        wanted = names.parse(name, where)
+        earlier = self._known().named(service, wanted.tagged)
+        if earlier is not None and not wanted.digest:
+            return self._again(earlier)
         reference = self._registry.resolve(name, where)
         declared = self._registry.facts(reference, where=where)
-        return ImageRef(reference.pinned, "registry", reference.tagged, 0, declared)
+        return ImageRef(reference.pinned, "registry", reference.tagged, 0, "", declared)

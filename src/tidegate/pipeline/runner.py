@@ -16,11 +16,13 @@ from tidegate.errors import InfrastructureError, TidegateError
 from tidegate.host import due
 from tidegate.host.due import Task
 from tidegate.host.placement import Views, order
+from tidegate.pipeline import verifying
 from tidegate.pipeline.cargo import Cargo
 from tidegate.pipeline.explain import explained, interrupted, judge
 from tidegate.pipeline.lease import Lease
 from tidegate.pipeline.migrating import Migrations, owed
 from tidegate.pipeline.states import CLOSING, DECIDED, ENDS, TABLE, Outcome, Phase
+from tidegate.pipeline.verifying import Suite
 from tidegate.ports import Answer, Host, Reporter
 
 Results = list[Mapping[str, Any]]
@@ -31,7 +33,7 @@ QUICK = (
     *(Phase.ACQUIRE, Phase.JOIN, Phase.SECRETS, Phase.WATCH),
     *(Phase.COMMIT, Phase.ASK, Phase.ABORT, Phase.RELEASE),
 )
-LIMITS_S = dict.fromkeys(QUICK, SHORT_S)
+LIMITS_S = {**dict.fromkeys(QUICK, SHORT_S), Phase.VERIFY: verifying.PATIENCE_S}
 # What hosts of one batch have to read and write before they turn takes each another time, so
 # they turn at one instant: so long after they were asked.
 TOGETHER_MS = 250
@@ -68,6 +70,7 @@ class Attempt:
     peers: Mapping[str, str] = field(default_factory=dict)
     batch: int = 0  # hosts that switch at once, 0 for all
     allow_stateful: bool = False
+    suite: Suite | None = None  # tests that must pass before it is decided
     lease_s: float = 15.0
     watch_s: float = 1.0
     max_error_rate: float = 0.05
@@ -115,6 +118,7 @@ class Runner:
             Phase.PREPARE: self._prepare,
             Phase.SWITCH: self._switch,
             Phase.WATCH: self._watch,
+            Phase.VERIFY: self._verify,
             Phase.COMMIT: lambda: self._decide(Phase.COMMIT),
             Phase.ASK: self._ask,
             Phase.FINISH: lambda: self._all("finish", {"outcome": "commit"}),
@@ -138,7 +142,7 @@ class Runner:
         return report
 
     def _step(self, phase: Phase) -> Outcome:
-        if phase is Phase.JOIN and len(self._hosts) == 1:
+        if self._is_nothing(phase):
             return Outcome.OK
         if phase is Phase.CONTRACT and not self._migrations.pending("contract"):
             return Outcome.OK
@@ -158,6 +162,11 @@ class Runner:
             return Outcome.OVERRULED
         self._reporter.phase(phase, "ok")
         return Outcome.OK
+
+    def _is_nothing(self, phase: Phase) -> bool:
+        """Phases that some deployments do not have."""
+        alone = phase is Phase.JOIN and len(self._hosts) == 1
+        return alone or (phase is Phase.VERIFY and self._attempt.suite is None)
 
     def _failed(self, phase: Phase, error: TidegateError) -> Outcome:
         if self._report.error is None:
@@ -307,6 +316,19 @@ class Runner:
         for host, result in zip(self._hosts, results, strict=True):
             judge(host.name, result)
         return results
+
+    def _verify(self) -> Results:
+        """Tests against what callers reach by now; the witness keeps the verdict, good or bad."""
+        suite = self._attempt.suite
+        assert suite is not None
+        begun = [self._begin(host, "verify", suite.args(host.name)) for host in self._hosts]
+        answers = self._gather(Phase.VERIFY, begun)
+        found = verifying.judged(dict(zip([h.name for h in self._hosts], answers, strict=True)))
+        told = verifying.verdict_args(suite.name, found)
+        self._wait(self._begin(self._hosts[0], "verdict", told), Phase.ACQUIRE)
+        if found.error is not None:
+            raise found.error
+        return [dict(result) for result in found.results]
 
     def _decide(self, phase: Phase) -> Results:
         answer = self._begin(self._hosts[0], "decide", {"outcome": PROPOSALS[phase]})

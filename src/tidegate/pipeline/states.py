@@ -19,6 +19,7 @@ class Phase(StrEnum):
     PREPARE = "prepare"
     SWITCH = "switch"
     WATCH = "watch"
+    VERIFY = "verify"
     COMMIT = "commit"
     ASK = "ask"
     FINISH = "finish"
@@ -66,8 +67,10 @@ TABLE: Mapping[tuple[Phase, Outcome], Phase] = {
     (Phase.PREPARE, Outcome.FAILED): Phase.ABORT,
     (Phase.SWITCH, Outcome.OK): Phase.WATCH,
     (Phase.SWITCH, Outcome.FAILED): Phase.ABORT,
-    (Phase.WATCH, Outcome.OK): Phase.COMMIT,
+    (Phase.WATCH, Outcome.OK): Phase.VERIFY,
     (Phase.WATCH, Outcome.FAILED): Phase.ABORT,
+    (Phase.VERIFY, Outcome.OK): Phase.COMMIT,
+    (Phase.VERIFY, Outcome.FAILED): Phase.ABORT,
     (Phase.COMMIT, Outcome.OK): Phase.FINISH,
     (Phase.COMMIT, Outcome.OVERRULED): Phase.UNDO,
     (Phase.COMMIT, Outcome.FAILED): Phase.ASK,

@@ -81,7 +81,8 @@ def render(
 
 
 def _image(image: ImageRef) -> dict[str, Any]:
-    return {"ref": image.ref, "via": image.via, "tag": image.tag, "size": image.size}
+    key = {"key": image.key} if image.key else {}
+    return {"ref": image.ref, "via": image.via, "tag": image.tag, "size": image.size, **key}
 
 
 def _switch(switch: Switch) -> dict[str, Any]:

@@ -30,7 +30,7 @@ ASKS = {
     Phase.GIVE_BACK: ("release", "closed"),
 }
 # Phases that need no message of their own here: the state of the hosts does not depend on them.
-LOCAL = (Phase.SECRETS, Phase.WATCH, Phase.CONTRACT)
+LOCAL = (Phase.SECRETS, Phase.WATCH, Phase.VERIFY, Phase.CONTRACT)
 PROPOSES = {Phase.COMMIT: "commit", Phase.ABORT: "abort"}
 
 

@@ -19,13 +19,16 @@ from tidegate.host import (
     deployment,
     due,
     facts,
+    gate,
     generations,
+    holds,
     ledger,
     observe,
     office,
     ops,
     podman,
     prepare,
+    suites,
     systemd,
     tasks,
     witness,
@@ -60,10 +63,14 @@ def _stand_in(version: str) -> None:
         (ops, "restarts", lambda _: {}),
         (ops, "switch", _switch),
         (ops, "watch", lambda *_: {"verdict": "passed", "requests": 0, "errors": 0}),
+        (podman, "images", set),
         (podman, "own_secrets", lambda _: set()),
+        (podman, "pull", lambda *_: None),
         (podman, "create_secret", lambda *_: None),
         (podman, "version", lambda: "5.4.2"),
         (prepare, "verify", lambda *_: None),
+        (suites, "reach", lambda *_: []),
+        (suites, "run", _tested),
         (systemd, "systemctl", _systemctl),
         (tasks, "systemd", units),
         (witness, "host_keys", list),
@@ -85,6 +92,8 @@ def _systemctl(*words: str, **_: Any) -> str:
 
 def _observe(where: Paths, full: bool = False) -> Answer:
     now, record = generations.current(where), deployment.load(where)
+    entries = ledger.entries(where.ledger)
+    kept = [generations.load(where, n) for n in generations.committed(where)]
     number = deployment.current_number(where)
     return {
         "release_digest": digest(now.whole) if now else None,
@@ -96,8 +105,12 @@ def _observe(where: Paths, full: bool = False) -> Answer:
         "services": {},
         "drift": [],
         "open": None if record is None else {"deployment": record["deployment"]},
-        **due.told(ledger.entries(where.ledger)),
-        "generations": [],
+        **due.told(entries),
+        "generations": [generations.summary(entry, number) for entry in kept if entry],
+        "hold": holds.in_force(entries),
+        "since": observe._since(entries, number),
+        "verified": observe.verified(entries, digest(now.whole)) if now else None,
+        "waiting": gate.waiting(entries),
     }
 
 
@@ -121,6 +134,16 @@ def _prepare(ctx: Context, args: Answer) -> Answer:
     layout = {"n": ctx.number, "services": {}, "secrets": {}, "addresses": {}}
     generations.store_layout(ctx.paths, layout)
     return {"slots": {}, "started": fresh, "restarts": [], "bytes_pulled": 0}
+
+
+def _tested(ctx: Context, found: Generation, suite: str, service: str, _: float) -> Answer:
+    """Tests fail of a version for which HOME has a file NAME-fails."""
+    failed = (ctx.paths.home / f"{found.release['version']}-fails").exists()
+    with ctx.step(f"{suite}:{service}"):
+        ctx.check()
+    verdict, reason = ("failed", f"{service} fails") if failed else ("passed", "")
+    facts = {"service": service, "verdict": verdict, "reason": reason}
+    return {**facts, "seconds": 0.0, "log": ["a line"]}
 
 
 def _switch(ctx: Context, due: float = 0.0) -> Answer:
