@@ -18,11 +18,8 @@ from tidegate.compose import Project
 from tidegate.config import environment_variables, load_config, require_available
 from tidegate.config.load import FILE
 from tidegate.edges import secret_values
-from tidegate.edges.agent_install import ATTACH
 from tidegate.edges.blobs import BlobServer
-from tidegate.edges.process import Command
 from tidegate.edges.signing import owner, sign
-from tidegate.edges.ssh_failures import NOT_FOUND
 from tidegate.edges.store import Store
 from tidegate.errors import InputError, TidegateError
 from tidegate.gates import Soak
@@ -335,19 +332,6 @@ def destroy(
     """Take the instance off every host, or off one; returns the names of what was removed."""
     with phase(reporter, "remove"):
         return fleet.destroy(target.environment.name, found, volumes=volumes, host=host)
-
-
-def by_hand(target: Target, words: tuple[str, ...], *, terminal: bool) -> int:
-    """Run the host's own tool with our streams; returns its exit status."""
-    host = target.environment.witness
-    argv = (ATTACH, *words[:1], "--project", target.instance, *words[1:])
-    status = fleet.ssh(host).interactive(Command(argv), terminal=terminal)
-    if status == NOT_FOUND:
-        raise InputError(
-            f"nothing was deployed to {host.name} yet", code="nothing-here",
-            hint=f"tidegate deploy {target.environment.name}",
-        )  # fmt: skip
-    return status
 
 
 def _attempt(target: Target, found: Fleet, wish: Wish) -> Attempt:

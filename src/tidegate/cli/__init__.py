@@ -49,7 +49,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("destroy", "tidegate.cli.destroy:destroy", "Take an environment off its hosts.", SHIP),
     Entry("status", "tidegate.cli.status:status", "What runs, and whether it should.", WATCH),
     Entry("history", "tidegate.cli.history:history", "What was deployed, and how it ended.", WATCH),
-    Entry("logs", "tidegate.cli.logs:logs", "A service's output.", WATCH),
+    Entry("logs", "tidegate.cli.logs:logs", "The output of services.", WATCH),
     Entry("exec", "tidegate.cli.exec:execute", "Run a command inside a service.", WATCH),
     Entry("compose", "tidegate.cli.compose:app", "What a compose file means.", TOOLS),
     Entry("export", "tidegate.cli.export:app", "The project as Quadlet unit files.", TOOLS),

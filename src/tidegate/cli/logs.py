@@ -1,4 +1,4 @@
-"""``tidegate logs``: a service's output, from the host's journal."""
+"""``tidegate logs``: the output of services, from the journals of all hosts."""
 
 from __future__ import annotations
 
@@ -6,29 +6,72 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from tidegate.errors import InfrastructureError, InputError, TidegateError
+
 
 def logs(
-    service: str,
-    /,
-    *,
+    *services: str,
     follow: Annotated[bool, Parameter(alias="-f")] = False,
-    lines: int = 100,
+    lines: Annotated[int, Parameter(alias="-n")] = 100,
+    since: str = "",
+    host: str = "",
     environment: str = "",
     config: str = "tidegate.yaml",
-) -> int:
-    """Show what the serving copies of a service wrote.
+    json: bool = False,
+) -> None:
+    """Show what the serving copies of services wrote, on all hosts, in the order of time.
 
-    Example: tidegate logs web -f
+    Example: tidegate logs web worker -f
 
     Args:
-        service: Its name in the compose file.
+        services: Their names in the compose file; all without one.
         follow: Go on until Ctrl-C.
-        lines: How many of the last lines.
+        lines: How many of the last lines of each host.
+        since: How far back, such as ``10m`` or ``2h``.
+        host: Of this host only.
         environment: Its name; may be left out where there is only one.
         config: The configuration file.
+        json: Answer as JSON.
     """
     from tidegate import app
+    from tidegate.cli.output import print_json, progress, say
+    from tidegate.cli.progress import Progress
+    from tidegate.upkeep import logs as journal
+    from tidegate.upkeep.hosts import reach
 
-    target = app.choose(environment, file=config)
-    words = ("logs", service, "--lines", str(lines), *(("--follow",) if follow else ()))
-    return app.by_hand(target, words, terminal=False)
+    if json and follow:
+        raise InputError("--json needs an end", code="usage", hint="leave --follow out")
+    wish = journal.Wish(services, lines, _ago_s(since), follow)
+    found = reach(app.choose(environment, file=config), Progress(quiet=True), host)
+    lost = dict(found.lost)
+    for name, problem in lost.items():
+        progress(f"{name}: {problem.message}")
+
+    def broken(name: str, problem: TidegateError) -> None:
+        lost[name] = problem
+        progress(f"{name}: {problem.message}")
+
+    told = journal.entries(found, wish, broken)
+    if json:
+        entries = [entry.as_dict() for entry in told]
+        place = found.target.environment.name
+        print_json("logs", {"environment": place, "entries": entries, "lost": sorted(lost)})
+    else:
+        columns = journal.widths(found)
+        for entry in told:
+            say(journal.shown(entry, columns))
+    if lost:
+        raise InfrastructureError(
+            f"not all was seen: {', '.join(lost)} did not answer",
+            code="hosts-lost",
+            hint="tidegate doctor says what is wrong with a host",
+        )
+
+
+def _ago_s(text: str) -> float:
+    from tidegate.config.fields import seconds
+
+    found = seconds(text) if text else 0.0
+    if found is None:
+        raise InputError(f"--since {text} is no duration", code="usage", hint="30s, 10m, 2h or 1d")
+    return found

@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 import getpass
 import json
-import os
 import platform
 import sys
 import threading
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict
 
 from tidegate.host import (
     copies,
@@ -40,6 +39,7 @@ from tidegate.host.journal import Journal
 from tidegate.host.paths import Paths
 from tidegate.host.placement import here
 from tidegate.host.prune import prune
+from tidegate.host.touch import placed, serving
 
 Arguments = argparse.Namespace
 
@@ -173,44 +173,6 @@ def verify_ledger(paths: Paths, _arguments: Arguments) -> int:
     return 0
 
 
-def logs(paths: Paths, arguments: Arguments) -> int:
-    """Become journalctl for the serving copies of a service."""
-    words = ["journalctl", "--user", "-q", "-o", "short-iso", "-n", str(arguments.lines)]
-    if arguments.follow:
-        words.append("-f")
-    matches: List[str] = []
-    for unit in _placed(paths, arguments.service)["units"]:
-        matches += ["+", f"CONTAINER_NAME={unit}"] if matches else [f"CONTAINER_NAME={unit}"]
-    os.execvp("journalctl", words + matches)  # noqa: S606 - argv, no shell
-
-
-def execute(paths: Paths, arguments: Arguments) -> int:
-    """Become podman exec in the first serving copy of a service."""
-    unit = _placed(paths, arguments.service)["units"][0]
-    flags = ["-i", "-t"] if arguments.tty else ["-i"]
-    os.execvp("podman", ["podman", "exec", *flags, unit, *arguments.argv])  # noqa: S606
-
-
-def _serving(paths: Paths) -> Generation:
-    now = generations.current(paths)
-    if now is None or now.layout is None:
-        raise HostError("input", "nothing-here", f"{paths.instance} does not run on this host")
-    return now
-
-
-def _placed(paths: Paths, service: str) -> Dict[str, Any]:
-    now = _serving(paths)
-    assert now.layout is not None
-    placed = now.layout["services"].get(service)
-    if placed is None:
-        known = ", ".join(sorted(now.layout["services"]))
-        raise HostError(
-            "input", "no-service", f"there is no service {service!r}", hint=f"there are: {known}"
-        )
-    found: Dict[str, Any] = placed
-    return found
-
-
 def determine_changes(paths: Paths, arguments: Arguments) -> int:
     """Service by service: none, settings or restart."""
     release = _release(paths, arguments.release)
@@ -261,10 +223,10 @@ def pull_images(paths: Paths, arguments: Arguments) -> int:
 
 def manage_services(paths: Paths, arguments: Arguments) -> int:
     """systemctl for the serving copies."""
-    now = _serving(paths)
+    now = serving(paths)
     assert now.layout is not None
     names = arguments.services or sorted(now.layout["services"])
-    chosen = [unit for name in names for unit in _placed(paths, name)["units"]]
+    chosen = [unit for name in names for unit in placed(now, name)["units"]]
     if arguments.action == "status":
         return _print(systemd.show(chosen))
     systemd.systemctl(arguments.action, *[f"{unit}.service" for unit in chosen])
@@ -273,14 +235,14 @@ def manage_services(paths: Paths, arguments: Arguments) -> int:
 
 def health_check(paths: Paths, arguments: Arguments) -> int:
     """Exit 1 when a service is not healthy."""
-    now = _serving(paths)
+    now = serving(paths)
     assert now.layout is not None
     healthy = True
     for name in arguments.services or copies.ordered(now.release):
         entry = now.release["services"][name]
         if entry["strategy"] == "job":
             continue
-        for unit in _placed(paths, name)["units"]:
+        for unit in placed(now, name)["units"]:
             checked = entry["health"]["kind"] == "container"
             active = systemd.show([unit])[unit].get("ActiveState") == "active"
             good = active and (not checked or podman.healthcheck(unit))
