@@ -160,6 +160,7 @@ def survey(
             reporter,
             refresh=refresh,
             drained=lambda: _drained(attached.result(), drain or {}),
+            scale=lambda: _serving(attached.result()).get("scale") or {},
         )
     with phase(reporter, "plan"):
         hosts = attached.result()
@@ -186,7 +187,7 @@ def _secrets_changed(target: Target, found: Fleet, made: Made) -> bool:
 
 def _drained(found: Fleet, wanted: Mapping[str, bool]) -> list[str]:
     """The hosts that run nothing: as the serving release has it, but for what is wanted now."""
-    known = (found.seen.get("release") or {}).get("hosts") or {}
+    known = _serving(found).get("hosts") or {}
     before = {name: bool(host.get("drained")) for name, host in known.items()}
     gone = {*found.by_host, *(found.seen.get("lost") or ())}
     left = [name for name in known if name not in gone and known[name]["services"]]
@@ -197,6 +198,11 @@ def _drained(found: Fleet, wanted: Mapping[str, bool]) -> list[str]:
             hint=f"put it back, then: tidegate host remove {left[0]}",
         )
     return sorted(name for name, off in {**before, **wanted}.items() if off)
+
+
+def _serving(found: Fleet) -> Mapping[str, Any]:
+    """The release that serves, by the witness; empty where none does."""
+    return found.seen.get("release") or {}
 
 
 def _same_architecture(found: Fleet, made: Made) -> None:
@@ -263,9 +269,11 @@ def _soak(target: Target, name: str, reporter: Reporter) -> Soak:
     return soaked(found.seen)
 
 
-def _locate(error: TidegateError | None, project: Project) -> None:
+def _locate(error: TidegateError | None, project: Project | None) -> None:
     """A host's error about a service gets the line of what was wrong with it."""
-    if error is not None and error.where is None and error.subject in project.services:
+    if error is None or error.where is not None or project is None:
+        return
+    if error.subject in project.services:
         error.where = project.where(("services", error.subject, *PLACES.get(error.code, ())))
 
 
@@ -284,7 +292,7 @@ def rollback(target: Target, found: Fleet, wish: Wish, reporter: Reporter) -> Re
     attempt = replace(
         _attempt(target, found, wish),
         kind="rollback",
-        revoked=_revoked(target),
+        revoked=revoked(target),
         generation=number,
         release=told.get("release"),
         signature=str(told.get("signature") or ""),
@@ -302,7 +310,7 @@ def rollback(target: Target, found: Fleet, wish: Wish, reporter: Reporter) -> Re
     return report
 
 
-def _revoked(target: Target) -> tuple[str, ...]:
+def revoked(target: Target) -> tuple[str, ...]:
     """Versions of secrets that going back must not bring back."""
     if not target.environment.secrets:
         return ()

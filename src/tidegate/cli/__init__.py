@@ -40,6 +40,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("plan", "tidegate.cli.plan:plan", "Show what a deployment would change, and why.", SHIP),
     Entry("deploy", "tidegate.cli.deploy:deploy", "Deploy this folder, blue-green.", SHIP),
     Entry("rollback", "tidegate.cli.rollback:rollback", "Go back to an earlier release.", SHIP),
+    Entry("scale", "tidegate.cli.scale:scale", "More or fewer copies of a service.", SHIP),
     Entry("approve", "tidegate.cli.approve:approve", "Sign that a release may go on.", SHIP),
     Entry("reject", "tidegate.cli.approve:reject", "Sign that a release may not go on.", SHIP),
     Entry("hold", "tidegate.cli.hold:hold", "Let nothing be deployed for now.", SHIP),

@@ -63,10 +63,10 @@ def deploy(
         plan, serving = found.plan, str(found.fleet.seen.get("deployment") or "")
         conclude(report, plan.version, live, json=json, plan=plan, serving=serving)
     else:
-        _unchanged(found, live, dry_run=dry_run, json=json)
+        unchanged(found, live, dry_run=dry_run, json=json)
 
 
-def _unchanged(found: Survey, live: Progress, *, dry_run: bool, json: bool) -> None:
+def unchanged(found: Survey, live: Progress, *, dry_run: bool, json: bool) -> None:
     """Nothing was to be done, or nothing was asked but the plan."""
     from tidegate.cli.plan import text
 

@@ -28,6 +28,7 @@ from tidegate.model.config import Config, Environment
 from tidegate.model.vault import Vault
 from tidegate.ports import Reporter
 from tidegate.release.image import ImageRef
+from tidegate.release.scale import kept
 from tidegate.repo.git import Revision
 from tidegate.targets.quadlet import secrets
 from tidegate.targets.quadlet.render import render
@@ -49,7 +50,7 @@ class Made:
     versions: Mapping[str, str]  # of secrets, where they are not their content's
     revoked: tuple[str, ...]  # versions that no host may use any more
     architectures: Mapping[str, str]  # of own images, by service
-    project: Project = field(repr=False)
+    project: Project | None = field(repr=False)  # where it was made from a folder
 
     @property
     def served(self) -> bool:
@@ -67,10 +68,12 @@ def make(
     *,
     refresh: bool = False,
     drained: Callable[[], Collection[str]] = tuple,
+    scale: Callable[[], Mapping[str, Any]] = dict,
 ) -> Made:
     """Build, resolve, read and render; ``refresh`` asks registries again.
 
-    ``drained`` is asked last for the hosts that are to run nothing.
+    ``drained`` is asked last for the hosts that are to run nothing, and ``scale`` for the numbers
+    of copies that people asked for.
     """
     with ThreadPoolExecutor(PARALLEL + 1) as pool:
         revision = pool.submit(worktree.revision, config.root)
@@ -101,6 +104,7 @@ def make(
             drained=drained(),
             secret_env=hidden.uses,
         )
+    release = kept(release, scale())
     release |= _gates(config, environment, revision.result())
     pins = {name: image.result() for name, image in images.items()}
     return Made(

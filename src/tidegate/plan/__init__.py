@@ -3,6 +3,7 @@
 from tidegate.plan.compare import plan
 from tidegate.plan.fleet import FleetPlan, plan_fleet
 from tidegate.plan.model import (
+    GONE,
     NEW,
     Action,
     Change,
@@ -14,6 +15,7 @@ from tidegate.plan.model import (
 )
 
 __all__ = [
+    "GONE",
     "NEW",
     "Action",
     "Change",

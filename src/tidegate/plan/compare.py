@@ -313,8 +313,9 @@ def _actions(
             found.append(Action(name, model.REPLACE, "switch", (*reasons, shared)))
         elif kinds[name] == "settings":
             found.append(Action(name, model.SETTINGS, "switch", reasons))
+    asleep = new.get("asleep") or {}
     found += [
-        Action(name, model.REMOVE, "finish", ("no longer in the project",))
+        Action(name, model.REMOVE, "finish", (model.ASLEEP if name in asleep else model.GONE,))
         for name in sorted(set(old["services"]) - set(new["services"]))
     ]
     phases = ("prepare", "switch", "finish")
@@ -352,7 +353,7 @@ def _partners(release: Release, name: str) -> list[str]:
 
 def _renewal(old: Release, entry: Entry, name: str, reasons: tuple[str, ...]) -> Action:
     if name not in old["services"]:
-        return Action(name, model.START, "prepare", (model.NEW,))
+        return Action(name, model.START, "prepare", reasons)
     if entry["strategy"] == "blue-green":
         return Action(name, model.BESIDE, "prepare", reasons)
     return Action(name, model.REPLACE, "switch", reasons)
@@ -362,7 +363,7 @@ def _reasons(
     old: Release, name: str, keys: Mapping[str, list[str]], mended: Mapping[str, str]
 ) -> tuple[str, ...]:
     if name not in old["services"]:
-        return (model.NEW,)
+        return (model.WOKEN if name in (old.get("asleep") or {}) else model.NEW,)
     why = (mended[name],) if name in mended else ()
     return (*keys.get(name, ()), *why)
 

@@ -27,6 +27,9 @@ BESIDE, REPLACE, START, JOB, SETTINGS, LEAD, REMOVE = (
 STRANGER = "stranger"
 # The reason for a service's first start.
 NEW = "new in the project"
+# The reasons for its removal.
+GONE, ASLEEP = "no longer in the project", "scaled to 0"
+WOKEN = "scaled up from 0"
 
 
 @dataclass(frozen=True, slots=True)
