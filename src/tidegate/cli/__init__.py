@@ -23,12 +23,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A row of the table: where the command lives and the line that ``--help`` shows."""
+    """A row of the table: where the command lives and the line that ``--help`` shows.
+
+    A name of two words is a command of its own wherever the second one, an option, is given.
+    """
 
     name: str
     target: str
     help: str
     group: str
+
+    @property
+    def word(self) -> str:
+        """What people type first."""
+        return self.name.partition(" ")[0]
 
 
 BEGIN, SHIP, WATCH, TOOLS = "Begin", "Ship", "Look and touch", "Tools"
@@ -52,6 +60,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("history", "tidegate.cli.history:history", "What was deployed, and how it ended.", WATCH),
     Entry("logs", "tidegate.cli.logs:logs", "The output of services.", WATCH),
     Entry("exec", "tidegate.cli.exec:execute", "Run a command inside a service.", WATCH),
+    Entry("run --rm", "tidegate.cli.once:once", "Run one command beside a service.", WATCH),
     Entry("compose", "tidegate.cli.compose:app", "What a compose file means.", TOOLS),
     Entry("export", "tidegate.cli.export:app", "The project as Quadlet unit files.", TOOLS),
     Entry("lab", "tidegate.cli.lab:app", "Disposable real servers to try it on.", TOOLS),
@@ -89,14 +98,15 @@ def dispatch(arguments: Sequence[str]) -> int:
     if not arguments or arguments[0] in ("--help", "-h", "help"):
         sys.stdout.write(overview())
         return 0
-    return parse_and_call(load(find(arguments[0])), arguments)
+    return parse_and_call(load(find(*own(arguments))), arguments)
 
 
-def find(name: str) -> Entry:
+def find(name: str = "", *words: str) -> Entry:
     """The row called ``name``; an unknown name is an ``InputError`` naming the nearest one."""
-    for entry in COMMANDS:
-        if entry.name == name:
-            return entry
+    names = {entry.name: entry for entry in COMMANDS}
+    for full in (*(f"{name} {word}" for word in words), name):
+        if full in names:
+            return names[full]
     from tidegate.config.nearest import nearest
 
     close = nearest(name, [entry.name for entry in COMMANDS])
@@ -118,7 +128,7 @@ def load(entry: Entry) -> App:
     if isinstance(target, App):
         target.version_flags = []
         target.default_parameter = target.default_parameter or app.default_parameter
-    app.command(target, name=entry.name)
+    app.command(target, name=entry.word)
     return app
 
 

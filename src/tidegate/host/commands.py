@@ -103,6 +103,10 @@ def _inside(command: Callable[..., Any]) -> None:
     execute.add_argument("--copy", type=int, default=1, help="which of several copies")
     execute.add_argument("--together", action="store_true", help="errors go where output goes")
     execute.add_argument("argv", nargs="+", metavar="CMD")
+    once = command("once", _hand("once", "once"), "run a command in a container of its own")
+    once.add_argument("service")
+    once.add_argument("-t", "--tty", action="store_true")
+    once.add_argument("argv", nargs="*", metavar="CMD", help="the service's own without one")
 
 
 def _hand(name: str, module: str = "hand") -> Callable[[argparse.Namespace], int]:

@@ -193,6 +193,8 @@ def _settle(ctx: Context, target: Generation) -> None:
 def leave(ctx: Context, known: Collection[str] = ()) -> Dict[str, Any]:
     """Take everything of the instance off this host, its volumes excepted."""
     stopped = _stop_others(ctx, None, known)
+    beside = podman.containers(ctx.paths.instance, podman.ONCE)
+    podman.remove_containers([str(entry["Names"][0]) for entry in beside])
     places = fronts.places(ctx.paths)
     held = [claim for claim in edge.claims(places) if claim.instance == ctx.paths.instance]
     if held:
