@@ -21,6 +21,7 @@ ACTIONS = {
     ),
     "replace": ("restarted in place when traffic switches", "!", YELLOW, "to restart in place"),
     "job": ("run once, to its end", "»", CYAN, "to run once"),
+    "timed": ("runs by its schedule from now on", "»", CYAN, "to run by the clock"),
     "settings": ("keeps running, only settings change", "·", DIM, "with new settings only"),
     "lead": ("runs on other hosts, where its name leads", "·", DIM, "on other hosts"),
     "remove": ("stopped and removed", "-", RED, "to remove"),

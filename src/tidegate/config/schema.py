@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tidegate.compose.nodes import Node, fail, where
-from tidegate.config import fields, times
+from tidegate.config import crontab, fields, times
 from tidegate.config.fields import Key, Table, required, section
 from tidegate.model.config import (
     Application,
@@ -116,6 +116,17 @@ def migrate(node: Node) -> Migration:
     return Migration(**values)
 
 
+def schedule(node: Node) -> str:
+    """``schedule:``, in the words that were written."""
+    value = fields.text(node)
+    try:
+        crontab.calendars(value)
+    except crontab.ScheduleError as problem:
+        hint = 'five fields as in crontab(5): "30 2 * * mon-fri"'
+        fail(f"{value!r}: {problem}", node, code=fields.CODE_VALUE, hint=hint)
+    return value
+
+
 SERVICE: Table = {
     "route": Key(fields.text, "host name, with a path or not", "requests for it reach the service"),
     "port": Key(fields.port, "port", "the container's port that the route leads to"),
@@ -133,7 +144,9 @@ SERVICE: Table = {
     "stateful": Key(fields.truth, "true or false", "never doubled, never replaced lightly"),
     "migrate": Key(migrate, "mapping", "how its database follows its code"),
     "schedule": Key(
-        fields.matching(r"\S+( \S+){4}", "five fields as in crontab(5)"), "crontab", "when it runs"
+        schedule,
+        '`"0 3 * * *"`, `"0 3 * * * Europe/Berlin"` or `"@daily"`',
+        "when it is run, to its end, on one host; crontab(5) in UTC or in the zone that follows",
     ),
 }
 

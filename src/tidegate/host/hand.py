@@ -9,7 +9,7 @@ import platform
 import sys
 import threading
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, Set
 
 from tidegate.host import (
     copies,
@@ -26,6 +26,7 @@ from tidegate.host import (
     parcel,
     podman,
     systemd,
+    timers,
     units,
     witness,
 )
@@ -205,7 +206,8 @@ def generate_units(paths: Paths, arguments: Arguments) -> int:
         fronts.learn_ports(release, laid, name, set())
     before = (now.layout if now else None) or {}
     units.place(release, laid, now.release if now else None, before, machine.facts())
-    texts = drift.expected_units(Generation(laid["n"], release, "", laid))
+    made = Generation(laid["n"], release, "", laid)
+    texts = {**drift.expected_units(made), **timers.expected(made)}
     arguments.out.mkdir(parents=True, exist_ok=True)
     for name, text in sorted(texts.items()):
         (arguments.out / name).write_text(text, encoding="utf-8")
@@ -225,12 +227,18 @@ def manage_services(paths: Paths, arguments: Arguments) -> int:
     """systemctl for the serving copies."""
     now = serving(paths)
     assert now.layout is not None
-    names = arguments.services or sorted(now.layout["services"])
+    timed = set() if arguments.action == "status" else _timed(now.release)
+    names = arguments.services or sorted(set(now.layout["services"]) - timed)
     chosen = [unit for name in names for unit in placed(now, name)["units"]]
     if arguments.action == "status":
         return _print(systemd.show(chosen))
     systemd.systemctl(arguments.action, *[f"{unit}.service" for unit in chosen])
     return 0
+
+
+def _timed(release: Dict[str, Any]) -> Set[str]:
+    """Services that run when their time has come, not when all are started."""
+    return {name for name, entry in release["services"].items() if entry.get("schedule")}
 
 
 def health_check(paths: Paths, arguments: Arguments) -> int:

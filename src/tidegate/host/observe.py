@@ -18,6 +18,7 @@ from tidegate.host import (
     office,
     podman,
     systemd,
+    timers,
 )
 from tidegate.host.canon import digest
 from tidegate.host.files import read_text
@@ -109,6 +110,7 @@ def _services(
         entry = now.release["services"][service]
         if entry["strategy"] == REMOTE:
             continue
+        schedule = _schedule(now, service, entry)
         states = [_state(shown.get(unit, {}), entry) for unit in placed["units"]]
         found = [containers[unit] for unit in placed["units"] if unit in containers]
         result[service] = {
@@ -123,14 +125,24 @@ def _services(
             "restarts": sum(int(shown.get(u, {}).get("NRestarts") or 0) for u in placed["units"]),
             "digests": sorted({c.get("Labels", {}).get("tidegate.digest", "") for c in found}),
             "generation": placed["since"],
+            **schedule,
         }
     return result
+
+
+def _schedule(now: Generation, service: str, entry: Dict[str, Any]) -> Facts:
+    if not entry.get("schedule"):
+        return {}
+    timer = f"{now.release['instance']}-{service}{timers.SUFFIX}"
+    return {"schedule": entry["schedule"]["text"], "next": timers.following(timer)}
 
 
 def _state(unit: Dict[str, str], entry: Dict[str, Any]) -> str:
     if unit.get("LoadState") != "loaded":
         return "missing"
     active = unit.get("ActiveState", "")
+    if entry.get("schedule"):
+        return {"activating": "running", "failed": "failed"}.get(active, "waiting")
     if active == "active":
         done = entry["strategy"] == "job" or unit.get("SubState") == "exited"
         return "done" if done else "running"

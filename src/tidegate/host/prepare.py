@@ -268,7 +268,7 @@ def started(new: Generation, old: Optional[Generation]) -> List[str]:
     changed = set(layout.changed(new.layout))
     result = []
     for name, entry in new.release["services"].items():
-        if name not in changed and entry["strategy"] != "job":
+        if entry.get("schedule") or (name not in changed and entry["strategy"] != "job"):
             continue
         if entry["strategy"] == "job":
             waited_for = {other for other in changed if name in copies.needs(new.release, other)}
@@ -282,7 +282,8 @@ def started(new: Generation, old: Optional[Generation]) -> List[str]:
 def at_switch(new: Generation, old: Optional[Generation]) -> List[str]:
     """Services that are restarted in place when traffic switches, dependencies first."""
     assert new.layout is not None
-    mine = set(layout.changed(new.layout)) - set(started(new, old))
+    timed = {name for name, entry in new.release["services"].items() if entry.get("schedule")}
+    mine = set(layout.changed(new.layout)) - set(started(new, old)) - timed
     mine |= copies.partners(new.release, mine)
     return [name for name in copies.ordered(new.release) if name in mine]
 

@@ -53,6 +53,7 @@ PARTS = (
     ("stateful", "stateful"),
     ("stop_s", "seconds to stop"),
     ("migrate", "migration"),
+    ("schedule", "schedule"),
 )
 RUNS_AGAIN = frozenset({"edited", "missing", "stopped", "limits", "secret"})
 
@@ -225,6 +226,8 @@ def shown(part: str, value: Any) -> str:
         return ", ".join(f"{name} {known[:12]}" for name, known in (value or {}).items())
     if part == "secrets":
         return ", ".join(f"{use['name']} at {use['target']}" for use in value)
+    if part == "schedule":
+        return str(value["text"]) if value else ""
     if part == "probe":
         return f"{value['path']} on {value['port']}" if value else ""
     if part == "health":
@@ -300,6 +303,10 @@ def _actions(
         reasons = _reasons(old, name, keys, mended)
         entry = new["services"][name]
         callers = waiting.get(name, ())
+        if entry.get("schedule"):
+            if name in renewed:
+                found.append(Action(name, model.TIMED, "finish", reasons))
+            continue
         if entry["strategy"] == "job":
             if name in renewed or callers:
                 why = reasons or tuple(f"{caller} is new" for caller in callers)

@@ -12,13 +12,15 @@ from typing import Any
 from tidegate.host.canon import digest
 
 # What becomes of a service. `beside`: a new copy beside the old, then traffic moves. `replace`:
-# stopped and started in place at the switch. `job`: run once. `settings`: only edge and fronts.
+# stopped and started in place at the switch. `job`: run once. `timed`: run by its schedule from now
+# on. `settings`: only edge and fronts.
 # `lead`: it runs on other hosts, and its name here leads to them.
-BESIDE, REPLACE, START, JOB, SETTINGS, LEAD, REMOVE = (
+BESIDE, REPLACE, START, JOB, TIMED, SETTINGS, LEAD, REMOVE = (
     "beside",
     "replace",
     "start",
     "job",
+    "timed",
     "settings",
     "lead",
     "remove",
