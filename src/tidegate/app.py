@@ -29,6 +29,7 @@ from tidegate.pipeline import fleet
 from tidegate.pipeline.fleet import Fleet
 from tidegate.pipeline.gating import Wanted, pass_gates, soaked
 from tidegate.pipeline.making import Made, make
+from tidegate.pipeline.notices import announced
 from tidegate.pipeline.runner import Attempt, Report, Runner
 from tidegate.pipeline.states import Phase
 from tidegate.pipeline.witness import seat
@@ -228,6 +229,7 @@ class Wish:
     automatic: bool = False  # no person asked for just this one
 
 
+@announced("deployed")
 def deploy(target: Target, found: Survey, wish: Wish, reporter: Reporter) -> Report:
     """Carry a surveyed plan out, where every gate is passed."""
     made = found.made
@@ -257,6 +259,7 @@ def deploy(target: Target, found: Survey, wish: Wish, reporter: Reporter) -> Rep
         unknown = {n: value for n, value in made.secrets.items() if n not in made.versions}
         secret_values.remember(target.place, unknown)
     report.bytes_sent = server.bytes_sent if server else 0
+    report.version = found.plan.version
     return report
 
 
@@ -277,6 +280,7 @@ def _locate(error: TidegateError | None, project: Project | None) -> None:
         error.where = project.where(("services", error.subject, *PLACES.get(error.code, ())))
 
 
+@announced("rolledback")
 def rollback(target: Target, found: Fleet, wish: Wish, reporter: Reporter) -> Report:
     """Deploy a stored generation of the hosts again; nothing of this folder is used.
 
@@ -305,6 +309,7 @@ def rollback(target: Target, found: Fleet, wish: Wish, reporter: Reporter) -> Re
     finally:
         if server is not None:
             server.close()
+    report.version = f"{target.environment.name}/{number}"
     known = (told.get("release") or {}).get("hosts") or {}
     report.idle = [name for name in others if told and name not in known]
     return report

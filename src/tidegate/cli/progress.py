@@ -26,7 +26,7 @@ TITLES: Mapping[str, str] = {
     "prepare": "prepare", "switch": "switch", "watch": "watch", "commit": "commit",
     "ask": "ask the witness",
     "finish": "finish", "abort": "abort", "undo": "put back", "release": "unlock",
-    "give-back": "unlock",
+    "give-back": "unlock", "notify": "notify",
 }  # fmt: skip
 QUIET = frozenset({"lock", "join", "secrets", "commit", "unlock", "abort"})
 SHOWN_S = 0.05

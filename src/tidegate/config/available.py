@@ -40,8 +40,6 @@ def missing(config: Config, environment: Environment) -> Iterator[tuple[str, Whe
     for name, service in config.services.items():
         if service.migrate:
             yield "migrations are", config.where("services", name, "migrate")
-    if config.notify:
-        yield "notifications are", config.where("notify")
     if config.policy.own_images == "signed":
         yield "signed images are", config.where("policy", "images", "own")
     if config.policy.third_party_images == "mirrored":

@@ -90,9 +90,22 @@ IMAGES: Table = {
         "all other images; `pinned`",
     ),
 }
+EVENTS = ("deployed", "failed", "rolledback", "waiting")
+
+
+def events(node: Node) -> tuple[str, ...]:
+    """``on:``, a list of what may happen."""
+    return tuple(map(fields.choice(*EVENTS), fields.items(node)))
+
+
 NOTIFICATION: Table = {
-    "to": Key(fields.text, "address", "who is told"),
-    "on": Key(fields.texts, "list of events", "of what"),
+    "to": Key(
+        fields.text,
+        "address",
+        "an https webhook (Slack's, Teams' or any) or an apprise URL such as `mailtos://…`; "
+        "`${NAME}` is a variable, a secret, or of the process's environment",
+    ),
+    "on": Key(events, "list of `deployed`, `failed`, `rolledback`, `waiting`", "of what; all"),
 }
 
 

@@ -77,6 +77,7 @@ class Report:
     deployment: str = ""
     number: int = 0
     error: TidegateError | None = None
+    version: str = ""  # what it was about, for people
     bytes_sent: int = 0
     idle: list[str] = field(default_factory=list)  # hosts of which the release knows nothing
     spread_ms: float = 0.0  # between the first host's switch and the last one's
