@@ -62,6 +62,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("exec", "tidegate.cli.exec:execute", "Run a command inside a service.", WATCH),
     Entry("run --rm", "tidegate.cli.once:once", "Run one command beside a service.", WATCH),
     Entry("notify", "tidegate.cli.notify:notify", "Send a message to all who are told.", TOOLS),
+    Entry("completion", "tidegate.cli.completion:completion", "Let a shell complete.", TOOLS),
     Entry("compose", "tidegate.cli.compose:app", "What a compose file means.", TOOLS),
     Entry("export", "tidegate.cli.export:app", "The project as Quadlet unit files.", TOOLS),
     Entry("lab", "tidegate.cli.lab:app", "Disposable real servers to try it on.", TOOLS),
