@@ -54,6 +54,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("hold", "tidegate.cli.hold:hold", "Let nothing be deployed for now.", SHIP),
     Entry("unhold", "tidegate.cli.hold:unhold", "Lift a hold.", SHIP),
     Entry("secrets", "tidegate.cli.secrets:app", "Keep secrets in the repository.", SHIP),
+    Entry("registry", "tidegate.cli.registry:app", "Log in to registries, on every host.", SHIP),
     Entry("resolve", "tidegate.cli.resolve:resolve", "Go on without a lost witness.", SHIP),
     Entry("destroy", "tidegate.cli.destroy:destroy", "Take an environment off its hosts.", SHIP),
     Entry("status", "tidegate.cli.status:status", "What runs, and whether it should.", WATCH),

@@ -128,6 +128,15 @@ def _pull_error(ref: str, stderr: str) -> HostError:
             hint="check the image's name and tag",
             log=log,
         )
+    if "unauthorized" in text or "authentication required" in text or "denied" in text:
+        return HostError(
+            "input",
+            "pull-denied",
+            f"the registry does not give {ref} to this host",
+            subject=ref,
+            hint=f"tidegate registry login {ref.partition('/')[0]}",
+            log=log,
+        )
     return HostError(
         "error",
         "pull-failed",

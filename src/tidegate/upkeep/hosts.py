@@ -17,6 +17,7 @@ from tidegate.model.config import Host
 from tidegate.pipeline import fleet
 from tidegate.ports import Reporter
 
+P = TypeVar("P")
 T = TypeVar("T")
 
 
@@ -89,9 +90,9 @@ def reach(target: Target, reporter: Reporter, only: str = "") -> Reach:
 
 
 def each(
-    hosts: Mapping[str, Host], work: Callable[[Host], T]
+    hosts: Mapping[str, P], work: Callable[[P], T]
 ) -> tuple[dict[str, T], dict[str, TidegateError]]:
-    """Do something with all hosts at once: the answers, and the errors, by host."""
+    """Do something in all places at once: the answers, and the errors, by the place's name."""
     found: dict[str, T] = {}
     failed: dict[str, TidegateError] = {}
     with ThreadPoolExecutor(len(hosts)) as pool:
