@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -227,6 +227,7 @@ class Wish:
     allow_stateful: bool = False
     generation: int = 0
     automatic: bool = False  # no person asked for just this one
+    adopt: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # by host
 
 
 @announced("deployed")
@@ -355,6 +356,7 @@ def _attempt(target: Target, found: Fleet, wish: Wish) -> Attempt:
         reason=wish.reason,
         witness=found.place,
         peers=found.peers,
+        adopt=wish.adopt,
         batch=switch.batch,
         allow_stateful=wish.allow_stateful,
         lease_s=switch.lease_s,

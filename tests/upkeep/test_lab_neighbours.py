@@ -117,7 +117,7 @@ def test_locks_are_of_an_environment(site: Site) -> None:
     argv = [sys.executable, "-m", "tidegate", "deploy", "staging", "--events", str(events)]
     running = subprocess.Popen(
         argv, cwd=site.folder, env=anna.environment, start_new_session=True,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True,
     )  # fmt: skip
     try:
         until(lambda: events.exists() and '"phase": "watch"' in events.read_text(), patience_s=60)

@@ -45,6 +45,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("init", "tidegate.cli.init:init", "Write tidegate.yaml from what is here.", BEGIN),
     Entry("doctor", "tidegate.cli.doctor:doctor", "Say what is missing, and its remedy.", BEGIN),
     Entry("host", "tidegate.cli.host:app", "Make a bare server ready (host bootstrap).", BEGIN),
+    Entry("adopt", "tidegate.cli.adopt:adopt", "Take over what already runs there.", BEGIN),
     Entry("plan", "tidegate.cli.plan:plan", "Show what a deployment would change, and why.", SHIP),
     Entry("deploy", "tidegate.cli.deploy:deploy", "Deploy this folder, blue-green.", SHIP),
     Entry("rollback", "tidegate.cli.rollback:rollback", "Go back to an earlier release.", SHIP),

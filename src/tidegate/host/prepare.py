@@ -10,6 +10,7 @@ import threading
 from typing import Any, Dict, List, Optional, Set
 
 from tidegate.host import (
+    adopt,
     blobs,
     copies,
     drift,
@@ -53,6 +54,7 @@ def prepare(ctx: Context, args: Dict[str, Any]) -> Dict[str, Any]:
     new = _lay(ctx, release, old, again)
     drift.mend(ctx, old)
     _write_units(ctx, new, old)
+    adopt.take(ctx, args)
     _start(ctx, new, old)
     os.sync()
     assert new.layout is not None
@@ -114,17 +116,19 @@ def _guard(ctx: Context, release: Release, old: Optional[Generation], args: Dict
             hint="free some space, then deploy again",
         )
     _stateful(release, old, bool(args.get("allow_stateful")))
-    _ports_free(release, old, fronts.edge_ports(ctx.paths))
+    _ports_free(release, old, fronts.edge_ports(ctx.paths) | adopt.freed(args))
     _externals(release)
     _paths(release)
-    _strangers(ctx, release, old)
+    _strangers(ctx, release, old, adopt.named(args))
 
 
-def _strangers(ctx: Context, release: Release, old: Optional[Generation]) -> None:
+def _strangers(
+    ctx: Context, release: Release, old: Optional[Generation], adopted: Set[str]
+) -> None:
     """Names of ours that somebody else has here stop us: nothing of others is overwritten."""
     ours = {*drift.expected_units(old), *drift.owned(ctx.paths)}
     others = podman.other_containers(ctx.paths.instance, strangers.names(release))
-    strangers.refuse(ctx.paths, release, ours, others)
+    strangers.refuse(ctx.paths, release, ours, others - adopted)
 
 
 def _stateful(release: Release, old: Optional[Generation], allowed: bool) -> None:
@@ -152,11 +156,11 @@ def _published(release: Optional[Release]) -> Set[int]:
     }
 
 
-def _ports_free(release: Release, old: Optional[Generation], edge_ports: Set[int]) -> None:
+def _ports_free(release: Release, old: Optional[Generation], known: Set[int]) -> None:
     taken = (_published(release) - _published(old.release if old else None)) & (
         observe.listening_here()
     )
-    taken -= edge_ports  # the edge itself refuses those of other projects, by name
+    taken -= known  # the edge itself refuses those of other projects, by name
     if taken:
         port = min(taken)
         raise HostError(
@@ -233,13 +237,9 @@ def _lay(
     stored = generations.load(ctx.paths, ctx.number)
     if stored is not None and stored.layout is not None:
         return stored
-    own = {f"{entry['name']}" for entry in release["networks"].values()}
-    taken = [
-        subnet
-        for network in podman.networks()
-        if network["name"] not in own
-        for subnet in observe.subnets(network)
-    ]
+    subnets = {network["name"]: observe.subnets(network) for network in podman.networks()}
+    own = {entry["name"] for entry in release["networks"].values()}
+    taken = [subnet for name, found in subnets.items() if name not in own for subnet in found]
     taken += observe.routed()
     versions, ids = secret_versions.versions(ctx, release, old, again)
     laid = layout.compute(
@@ -250,6 +250,7 @@ def _lay(
         taken,
         versions,
         drift.renew(ctx.paths, old),
+        subnets,
     )
     laid["secret_ids"] = ids
     for name, entry in release["services"].items():

@@ -55,6 +55,7 @@ class Attempt:
     lacking: Collection[str] = ()
     kind: str = "deploy"
     gate: Mapping[str, Any] = field(default_factory=dict)  # what the witness asks of people
+    adopt: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # by host
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)  # name → base64
     versions: Mapping[str, str] = field(default_factory=dict)  # of secrets that have their own
     revoked: Sequence[str] = ()  # versions of secrets that no host may use any more
@@ -256,6 +257,8 @@ class Runner:
             asked = []
             for host in wave:
                 told = {**args, **(whole if host.name in takers else {})}
+                if host.name in attempt.adopt:
+                    told["adopt"] = dict(attempt.adopt[host.name])
                 asked.append(self._begin(host, "prepare", {**told, "blobs": blobs[host.name]}))
             results += self._gather(Phase.PREPARE, asked)
         return results
