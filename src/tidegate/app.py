@@ -36,6 +36,7 @@ from tidegate.pipeline.witness import seat
 from tidegate.plan import FleetPlan, plan_fleet
 from tidegate.ports import Reporter
 from tidegate.release.manifest import release_bytes
+from tidegate.release.scale import kept
 
 # Which key of the service a host's error is about, by the error's code.
 PLACES: Mapping[str, tuple[str, ...]] = {
@@ -161,11 +162,11 @@ def survey(
             reporter,
             refresh=refresh,
             drained=lambda: _drained(attached.result(), drain or {}),
-            scale=lambda: _serving(attached.result()).get("scale") or {},
         )
     with phase(reporter, "plan"):
         hosts = attached.result()
         _same_architecture(hosts, made)
+        made = replace(made, release=kept(made.release, _serving(hosts).get("scale") or {}))
         difference = plan_fleet(made.release, hosts.by_host)
         changed = _secrets_changed(target, hosts, made)
     return Survey(hosts, made, difference, changed)

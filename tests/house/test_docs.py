@@ -30,5 +30,5 @@ def test_links_lead_somewhere(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=shown)
 def test_commands_exist(page: Path) -> None:
     """Each `$ tidegate NAME` of a page is a command of the table."""
-    known = {entry.name for entry in COMMANDS}
+    known = {entry.word for entry in COMMANDS}
     assert set(COMMAND.findall(page.read_text("utf-8"))) <= known

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 from tidegate.cli.output import print_json, say, table
 
 if TYPE_CHECKING:
+    from tidegate.app import Survey, Target, Wish
+    from tidegate.cli.progress import Progress
+    from tidegate.pipeline.runner import Report
     from tidegate.plan.adoption import Adoption
 
 
@@ -43,24 +46,14 @@ def adopt(
         config: The configuration file.
         json: Answer as JSON.
     """
-    from tidegate import app
+    from tidegate.app import Wish
     from tidegate.cli.deploy import conclude
     from tidegate.cli.progress import Progress
-    from tidegate.plan.adoption import nothing
-    from tidegate.upkeep import adopt as adopting
 
-    live = Progress(quiet=json)
-    report, containers = None, adopting.named(container or ())
+    live, wish = Progress(quiet=json), Wish(reason or "adopt", allow_stateful)
     try:
-        target = app.choose(environment, file=config)
-        live.several = len(target.environment.hosts) > 1
-        found = app.survey(target, live)
-        adoptions = adopting.look(found, target, project, containers)
-        if not dry_run:
-            if not yes and not nothing(adoptions):
-                confirm(target.environment.name, adoptions)
-            wish = app.Wish(reason or "adopt", allow_stateful)
-            report = adopting.take(target, found, adoptions, wish, live)
+        found, target, adoptions = _look(environment, config, project, container or [], live)
+        report = None if dry_run else _take(found, target, adoptions, wish, live, yes=yes)
         found.fleet.close()
     finally:
         live.close()
@@ -71,6 +64,37 @@ def adopt(
         print_json("adoption", {"environment": target.environment.name, "hosts": hosts})
     else:
         say("\n\n".join(text(name, one) for name, one in adoptions.items()))
+
+
+def _look(
+    environment: str, config: str, project: str, named: list[str], live: Progress
+) -> tuple[Survey, Target, Mapping[str, Adoption]]:
+    """What would be deployed where, and what it would take the place of."""
+    from tidegate import app
+    from tidegate.upkeep import adopt as adopting
+
+    containers = adopting.named(named)
+    target = app.choose(environment, file=config)
+    live.several = len(target.environment.hosts) > 1
+    found = app.survey(target, live)
+    return found, target, adopting.look(found, target, project, containers)
+
+
+def _take(
+    found: Survey,
+    target: Target,
+    adoptions: Mapping[str, Adoption],
+    wish: Wish,
+    live: Progress,
+    *,
+    yes: bool,
+) -> Report:
+    from tidegate.plan.adoption import nothing
+    from tidegate.upkeep import adopt as adopting
+
+    if not yes and not nothing(adoptions):
+        confirm(target.environment.name, adoptions)
+    return adopting.take(target, found, adoptions, wish, live)
 
 
 def confirm(environment: str, adoptions: Mapping[str, Adoption]) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from tidegate.errors import InfrastructureError, InputError, TidegateError
+
+if TYPE_CHECKING:
+    from tidegate.upkeep.hosts import Reach
+    from tidegate.upkeep.logs import Wish
 
 
 def logs(
@@ -34,38 +38,46 @@ def logs(
         json: Answer as JSON.
     """
     from tidegate import app
-    from tidegate.cli.output import print_json, progress, say
     from tidegate.cli.progress import Progress
-    from tidegate.upkeep import logs as journal
     from tidegate.upkeep.hosts import reach
+    from tidegate.upkeep.logs import Wish
 
     if json and follow:
         raise InputError("--json needs an end", code="usage", hint="leave --follow out")
-    wish = journal.Wish(services, lines, _ago_s(since), follow)
+    wish = Wish(services, lines, _ago_s(since), follow)
     found = reach(app.choose(environment, file=config), Progress(quiet=True), host)
-    lost = dict(found.lost)
-    for name, problem in lost.items():
-        progress(f"{name}: {problem.message}")
-
-    def broken(name: str, problem: TidegateError) -> None:
-        lost[name] = problem
-        progress(f"{name}: {problem.message}")
-
-    told = journal.entries(found, wish, broken)
-    if json:
-        entries = [entry.as_dict() for entry in told]
-        place = found.target.environment.name
-        print_json("logs", {"environment": place, "entries": entries, "lost": sorted(lost)})
-    else:
-        columns = journal.widths(found)
-        for entry in told:
-            say(journal.shown(entry, columns))
+    lost = _show(found, wish, json=json)
     if lost:
         raise InfrastructureError(
             f"not all was seen: {', '.join(lost)} did not answer",
             code="hosts-lost",
             hint="tidegate doctor says what is wrong with a host",
         )
+
+
+def _show(found: Reach, wish: Wish, *, json: bool) -> list[str]:
+    """Print entries; the names of the hosts that did not answer to the end."""
+    from tidegate.cli.output import print_json, progress, say
+    from tidegate.upkeep import logs as journal
+
+    lost: list[str] = []
+
+    def broken(name: str, problem: TidegateError) -> None:
+        lost.append(name)
+        progress(f"{name}: {problem.message}")
+
+    for name, problem in found.lost.items():
+        broken(name, problem)
+    told = journal.entries(found, wish, broken)
+    if json:
+        entries = [entry.as_dict() for entry in told]
+        place = found.target.environment.name
+        print_json("logs", {"environment": place, "entries": entries, "lost": sorted(lost)})
+        return lost
+    columns = journal.widths(found)
+    for entry in told:
+        say(journal.shown(entry, columns))
+    return lost
 
 
 def _ago_s(text: str) -> float:

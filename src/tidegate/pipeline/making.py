@@ -28,7 +28,6 @@ from tidegate.model.config import Config, Environment
 from tidegate.model.vault import Vault
 from tidegate.ports import Reporter
 from tidegate.release.image import ImageRef
-from tidegate.release.scale import kept
 from tidegate.repo.git import Revision
 from tidegate.targets.quadlet import secrets
 from tidegate.targets.quadlet.render import render
@@ -68,12 +67,10 @@ def make(
     *,
     refresh: bool = False,
     drained: Callable[[], Collection[str]] = tuple,
-    scale: Callable[[], Mapping[str, Any]] = dict,
 ) -> Made:
     """Build, resolve, read and render; ``refresh`` asks registries again.
 
-    ``drained`` is asked last for the hosts that are to run nothing, and ``scale`` for the numbers
-    of copies that people asked for.
+    ``drained`` is asked last for the hosts that are to run nothing.
     """
     with ThreadPoolExecutor(PARALLEL + 1) as pool:
         revision = pool.submit(worktree.revision, config.root)
@@ -104,7 +101,6 @@ def make(
             drained=drained(),
             secret_env=hidden.uses,
         )
-    release = kept(release, scale())
     release |= _gates(config, environment, revision.result())
     pins = {name: image.result() for name, image in images.items()}
     return Made(
