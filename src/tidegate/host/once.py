@@ -91,12 +91,20 @@ def _network(value: str) -> str:
 
 
 def _mentioned(now: Generation, text: str) -> Dict[str, str]:
-    """The other units that a unit speaks of."""
+    """The other units that a unit speaks of, and those that they speak of."""
     layout: Layout = now.layout or {}
     known: Dict[str, str] = dict(layout["shared"])
     for units in layout["units"].values():
         known.update(units)
-    return {name: unit for name, unit in known.items() if name in text}
+    found: Dict[str, str] = {}
+    texts = [text]
+    while texts:
+        spoken = texts.pop()
+        for name in set(known) - set(found):
+            if name in spoken:
+                found[name] = known[name]
+                texts.append(known[name])
+    return found
 
 
 def _quadlet(name: str, units: Dict[str, str]) -> List[str]:
