@@ -74,6 +74,8 @@ def test_why_tells_no_secret() -> None:
     nobody = courier.send(Letter(f"http://127.0.0.1:1/{TOKEN}", "t", "b"))
     assert nobody.why
     assert TOKEN not in str((told, nobody))
+    said = courier.masked(f"no {TOKEN} at hooks.example", f"https://hooks.example/a/{TOKEN}")
+    assert said == "no *** at hooks.example"
 
 
 def test_nobody_waits_for_a_slow_one() -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.targets.quadlet.projects import of_project, project
 from tidegate.host.generations import Generation
 from tidegate.host.layout import compute
-from tidegate.host.once import by_hand, command_of, unit_of
+from tidegate.host.once import by_hand, command_of, mentioned, unit_of
 from tidegate.host.units import place
 from tidegate.host.unitwords import expanded, split
 from tidegate.targets.quadlet import escape
@@ -17,7 +18,13 @@ from tidegate.testing.quadlet.generator import generate
 
 COMPOSE = """\
 services:
-  db: {image: x}
+  db:
+    image: x
+    ports: ["5432:5432"]
+    networks: {default: {aliases: [books]}}
+    volumes: ["data:/data"]
+    healthcheck: {test: [CMD, "true"]}
+  beside: {image: x, network_mode: "service:db"}
   web:
     image: x
     command: [serve, -d, --rm]
@@ -44,13 +51,13 @@ def generation() -> Generation:
     return Generation(1, release, "", laid)
 
 
-def argv(command: bool) -> list[str]:
+def argv(command: bool, service: str = "web", unit: str = "p-web-a") -> list[str]:
     """What podman is told, by the real Quadlet."""
-    now = generation()
-    text = unit_of(now, "web", "p-web-a", "p-web-once-1", command)
-    services = generate({**(now.layout or {})["shared"], "p-web-once-1.container": text})
-    words = command_of(services["p-web-once-1.service"], "p-web-once-1")
-    return by_hand(words, now.release["services"]["web"]["image"], tty=False)
+    now, name = generation(), f"p-{service}-once-1"
+    text = unit_of(now, service, unit, name, command)
+    services = generate({**mentioned(now, text), f"{name}.container": text})
+    words = command_of(services[f"{name}.service"], name)
+    return by_hand(words, now.release["services"][service]["image"], tty=False)
 
 
 def test_it_is_as_the_copy_that_serves() -> None:
@@ -67,9 +74,10 @@ def test_it_is_as_the_copy_that_serves() -> None:
     assert argv(command=True)[-1].startswith("docker.io/"), "the image is the last word"
 
 
-def test_nobody_is_led_to_it() -> None:
+@pytest.mark.parametrize(("service", "unit"), [("web", "p-web-a"), ("db", "p-db")])
+def test_nobody_is_led_to_it(service: str, unit: str) -> None:
     """No port, name, address or check of the copy's; no label by which a deployment knows it."""
-    words = argv(command=True)
+    words = argv(True, service, unit)
     told = " ".join(words)
     for part in (
         "--publish",
@@ -86,6 +94,12 @@ def test_nobody_is_led_to_it() -> None:
     labels = [w.split("=")[0] for w in words if w.startswith("tidegate.")]
     assert sorted(labels) == ["tidegate.once", "tidegate.service"]
     assert "--rm" in words
+
+
+def test_it_may_share_a_network() -> None:
+    """As its service does, by the unit of the other one and what that speaks of."""
+    pairs = options(argv(True, "beside", "p-beside"))
+    assert [value for name, value in pairs if name == "--network"] == ["container:p-db"]
 
 
 @given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1)))

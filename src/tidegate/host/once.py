@@ -44,7 +44,7 @@ def once(paths: Paths, arguments: argparse.Namespace) -> int:
     unit = placed(now, service)["units"][0]
     name = f"{paths.instance}-{service}-once-{uuid.uuid4().hex[:6]}"
     text = unit_of(now, service, unit, name, bool(arguments.argv))
-    words = _quadlet(name, {**_mentioned(now, text), f"{name}.container": text})
+    words = _quadlet(name, {**mentioned(now, text), f"{name}.container": text})
     image = str(now.release["services"][service]["image"])
     argv = by_hand(words, image, bool(arguments.tty))
     os.execvp("podman", [*argv, *arguments.argv])  # noqa: S606 - argv, no shell
@@ -90,7 +90,7 @@ def _network(value: str) -> str:
     return ":".join([name, ",".join(kept)]) if kept else name
 
 
-def _mentioned(now: Generation, text: str) -> Dict[str, str]:
+def mentioned(now: Generation, text: str) -> Dict[str, str]:
     """The other units that a unit speaks of, and those that they speak of."""
     layout: Layout = now.layout or {}
     known: Dict[str, str] = dict(layout["shared"])
