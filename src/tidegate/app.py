@@ -28,6 +28,7 @@ from tidegate.model.config import Config, Environment
 from tidegate.pipeline import fleet
 from tidegate.pipeline.fleet import Fleet
 from tidegate.pipeline.gating import Wanted, pass_gates, soaked
+from tidegate.pipeline.instances import instance, same_instance
 from tidegate.pipeline.making import Made, make
 from tidegate.pipeline.notices import announced
 from tidegate.pipeline.runner import Attempt, Report, Runner
@@ -93,18 +94,6 @@ def _environment(config: Config, name: str) -> Environment:
     )
 
 
-def instance(config: Config, environment: Environment) -> str:
-    """The project's name, with the environment's where another one shares a host with it."""
-    mine = {host.destination for host in environment.hosts.values()}
-    shared = any(
-        host.destination in mine
-        for other in config.environments.values()
-        if other.name != environment.name
-        for host in other.hosts.values()
-    )
-    return f"{config.project}-{environment.name}" if shared else config.project
-
-
 def attach(
     target: Target, reporter: Reporter, *, full: bool = False, observe: bool = True
 ) -> Fleet:
@@ -165,6 +154,7 @@ def survey(
         )
     with phase(reporter, "plan"):
         hosts = attached.result()
+        same_instance(target.config, target.environment, target.instance, hosts)
         _same_architecture(hosts, made)
         made = replace(made, release=kept(made.release, _serving(hosts).get("scale") or {}))
         difference = plan_fleet(made.release, hosts.by_host)

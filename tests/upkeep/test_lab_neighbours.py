@@ -49,7 +49,8 @@ def write(site: Site, places: dict[str, tuple[str, int]], **more: Any) -> None:
         name: {
             "hosts": host,
             "variables": {"WHO": who, "PORT": str(port)},
-            "switch": {"watch": "300ms", **more.get(name, {})},
+            "switch": {"watch": "300ms", **more.get(name, {}).get("switch", {})},
+            **{k: v for k, v in more.get(name, {}).items() if k != "switch"},
         }
         for name, (who, port) in places.items()
     }
@@ -108,9 +109,30 @@ def test_neighbours(site: Site, lab: Lab, tmp_path: Path) -> None:
         (site.folder / "tidegate.yaml").unlink()
 
 
+def test_an_environment_gets_a_neighbour(site: Site) -> None:
+    """It keeps its name and its data; under another name it would have neither."""
+    write(site, {"production": ("alone", 8080)})
+    site.run("deploy", "production")
+    site.exec("db", "sh", "-c", "echo mine > /data/mine")
+    both = {"production": ("alone", 8080), "staging": ("new", 8081)}
+    write(site, both)
+    told = json.loads(site.run("deploy", "production", "--json", code=2).stderr)["data"]
+    assert told["code"] == "instance-renamed"
+    assert f"instance: {site.name}`" in told["hint"]
+    assert site.get(8080) == "alone"
+    write(site, both, production={"instance": site.name})
+    assert "serves" in site.run("deploy", "production").stdout
+    site.run("deploy", "staging")
+    assert answers(site, 8080, 8081) == [own("alone"), own("new")]
+    assert site.exec("db", "cat", "/data/mine").strip() == "mine"
+    site.run("destroy", "staging", "--volumes", "--yes")
+    site.run("destroy", "production", "--volumes", "--yes")
+    (site.folder / "tidegate.yaml").unlink()
+
+
 def test_locks_are_of_an_environment(site: Site) -> None:
     """While staging is being deployed production can be; the same one is refused by name."""
-    slow = {"watch": "1h", "lease": "5s"}
+    slow = {"switch": {"watch": "1h", "lease": "5s"}}
     write(site, {"staging": ("a", 8081), "production": ("b", 8080)}, staging=slow)
     anna = replace(site, environment={**site.environment, "LOGNAME": "anna"})
     events = site.folder.parent / "events"

@@ -269,6 +269,12 @@ ENVIRONMENT: Table = {
     ),
     "env_file": Key(fields.text, "file", "more of them; `variables` win"),
     "secrets": Key(fields.text, "file", "secrets, encrypted with age"),
+    "instance": Key(
+        fields.matching(_PROJECT, PROJECT_RULE),
+        "name",
+        "what it is called on its hosts; the project, with the environment's name behind it where "
+        "several environments share a host",
+    ),
     "deploy": Key(
         fields.choice("automatic", "manual"), "`automatic` or `manual`", "who begins; `manual`"
     ),

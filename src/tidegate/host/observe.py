@@ -21,7 +21,7 @@ from tidegate.host import (
     timers,
 )
 from tidegate.host.canon import digest
-from tidegate.host.files import read_text
+from tidegate.host.files import read_json, read_text
 from tidegate.host.generations import Generation
 from tidegate.host.paths import Paths
 from tidegate.host.placement import REMOTE
@@ -65,10 +65,23 @@ def observe(paths: Paths, full: bool = False) -> Facts:
         "drift": [] if record else drift.drift(paths, now, services, containers, stored),
         "open": None if record is None else _open(record),
         "disk_free_bytes": podman.free_bytes(paths.base),
+        "others": [] if now else _others(paths),
         "generations": [generations.summary(entry, number) for entry in kept if entry],
         "listening": sorted(listening_here()),
         "facts": machine.facts(),
     }
+
+
+def _others(paths: Paths) -> List[Facts]:
+    """Which environments of which projects other instances on this host are."""
+    found = []
+    for folder in sorted(paths.base.iterdir()) if paths.base.is_dir() else ():
+        place = paths._replace(instance=folder.name)
+        release = read_json(place.generation(deployment.current_number(place)) / "release.json")
+        if folder.name != paths.instance and release:
+            keys = ("instance", "project", "environment")
+            found.append({key: release[key] for key in keys})
+    return found
 
 
 def _since(entries: List[Facts], number: int) -> str:

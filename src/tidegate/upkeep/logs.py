@@ -52,7 +52,7 @@ def entries(found: Reach, wish: Wish, broken: Told) -> Iterator[Entry]:
         found.running(service)
     words = (*wish.services, "--json", "--lines", str(wish.lines))
     words += ("--follow",) if wish.follow else ()
-    words += (f"--since=-{wish.since_s:g}s",) if wish.since_s else ()
+    words += (f"--since=-{round(wish.since_s * 1000)}ms",) if wish.since_s else ()
     command = Command((ATTACH, "logs", "--project", found.target.instance, *words))
     known = {name: found.hosts[name] for name, seen in found.seen.items() if seen["deployment"]}
     with Streams({name: (host, command) for name, host in known.items()}) as streams:
