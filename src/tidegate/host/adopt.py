@@ -24,6 +24,7 @@ ENGINES = ("podman", "docker")
 # docker compose and podman-compose label what they make: compose-spec, docker/compose pkg/api.
 PROJECT, SERVICE = "com.docker.compose.project", "com.docker.compose.service"
 BY_PODMAN = {PROJECT: "io.podman.compose.project", SERVICE: "io.podman.compose.service"}
+ONE_OFF = "com.docker.compose.oneoff"
 UNIT = "PODMAN_SYSTEMD_UNIT"
 ASIDE = "-before-tidegate"
 STOP_S, COPY_S = 600.0, 24 * 3600.0
@@ -67,7 +68,7 @@ def _labels(one: Facts) -> Mapping[str, str]:
 def _service(one: Facts, project: str, named: Mapping[str, str]) -> str:
     """The service that a container is of; nothing for one that is not asked for, or is ours."""
     labels = _labels(one)
-    if podman.LABEL in labels or podman.ONCE in labels:
+    if podman.LABEL in labels or podman.ONCE in labels or labels.get(ONE_OFF) == "True":
         return ""
     for service, name in named.items():
         if name in (one["Name"].lstrip("/"), one["Id"]):
@@ -222,7 +223,8 @@ def _pipe(reader: List[str], writer: List[str]) -> None:
         _, said = second.communicate(timeout=COPY_S)
         assert first.stderr is not None
         complained = first.stderr.read()
-    for argv, process, words in ((reader, first, complained), (writer, second, said)):
+    # Who writes to a reader that broke is ended by it: the reader's own words come first.
+    for argv, process, words in ((writer, second, said), (reader, first, complained)):
         if process.returncode != 0:
             raise HostError(
                 "error",
