@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -41,40 +42,48 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CONTAINERS_REGISTRIES_CONF", str(conf))
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Iterator[str]:
-    """A registry that asks for a name and a password."""
-    words = tmp_path / "htpasswd"
+@contextmanager
+def asking(folder: Path, address: str) -> Iterator[str]:
+    """A registry at an address that asks for a name and a password."""
+    words = folder / "htpasswd"
     words.write_text(f"me:{HTPASSWD}\n")
     config = {
         "version": "0.1",
         "log": {"level": "warn"},
-        "storage": {"filesystem": {"rootdirectory": str(tmp_path / "data")}},
-        "http": {"addr": f"127.0.0.1:{PORT}"},
+        "storage": {"filesystem": {"rootdirectory": str(folder / "data")}},
+        "http": {"addr": address},
         "auth": {"htpasswd": {"realm": "test", "path": str(words)}},
     }
-    (tmp_path / "config.json").write_text(json.dumps(config))
-    argv = [str(PROGRAM), "serve", str(tmp_path / "config.json")]
+    (folder / "config.json").write_text(json.dumps(config))
+    argv = [str(PROGRAM), "serve", str(folder / "config.json")]
     env = {"OTEL_TRACES_EXPORTER": "none", "PATH": os.defpath}
-    with subprocess.Popen(argv, env=env, stderr=subprocess.DEVNULL) as running:
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(argv, env=env, stdout=quiet, stderr=quiet) as running:
         deadline = time.monotonic() + 10
-        while not _asks():
+        while not _asks(address):
             assert time.monotonic() < deadline
             time.sleep(0.05)
-        yield f"127.0.0.1:{PORT}"
+        yield address
         running.terminate()
 
 
-def _asks() -> bool:
+def _asks(address: str) -> bool:
     """Whether it answers that one has to log in."""
     try:
-        urllib.request.urlopen(f"http://127.0.0.1:{PORT}/v2/", timeout=1).close()
+        urllib.request.urlopen(f"http://{address}/v2/", timeout=1).close()
     except urllib.error.HTTPError as answer:
         answer.close()
         return answer.code == 401
     except OSError:
         return False
     return False
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[str]:
+    """One on this machine."""
+    with asking(tmp_path, f"127.0.0.1:{PORT}") as address:
+        yield address
 
 
 def test_a_login_is_tried_and_kept(place: str) -> None:
