@@ -45,4 +45,7 @@ def every(found: Reach, service: str, words: Sequence[str], say: Say) -> int:
             say(f"{label:<{width}} | {line.decode(errors='replace')}")
         for problem in streams.broken.values():
             raise problem
+        for label, status in streams.statuses.items():
+            for complaint in streams.complaint(label).log if status else ():
+                say(f"{label:<{width}} | {complaint}")
         return next((streams.statuses[c] for c in commands if streams.statuses[c]), 0)
