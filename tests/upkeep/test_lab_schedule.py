@@ -73,7 +73,7 @@ def test_a_schedule(site: Site) -> None:
     assert site.on_server("systemctl", "--user", "list-timers", "--all", "--output=json").count(
         timer
     ) == 0  # fmt: skip
-    assert site.log(f"{site.name}-report")[-1] == "report 2", "a service again, and it is run"
+    assert site.log(f"{site.name}-report-a") == ["report 2"], "a service again, and it is run"
 
 
 def test_a_failed_deployment_keeps_the_old_schedule(site: Site) -> None:

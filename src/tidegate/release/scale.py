@@ -24,8 +24,9 @@ def scaled(release: Release, copies: Mapping[str, int]) -> dict[str, Any]:
     for name, count in sorted(copies.items()):
         entry = _entry(release, name)
         _possible(name, entry, count)
-        found = _sleeping(found, name) if count == 0 else _awake(found, name, count)
-        found = _noted(found, name, count, int(entry["replicas"]))
+        own = int((release.get("scale") or {}).get(name, {}).get("instead_of", entry["replicas"]))
+        found = _awake(found, name, count or own)
+        found = _noted(found if count else _sleeping(found, name), name, count, own)
     return found
 
 
@@ -88,22 +89,19 @@ def _obstacle(name: str, entry: Entry, count: int) -> str:
 def _awake(release: dict[str, Any], name: str, count: int) -> dict[str, Any]:
     found = _woken(release, name) if name not in release["services"] else release
     entry = dict(found["services"][name])
-    own = [key for key in entry["volumes"] if _is_own(name, key)]
-    volumes = dict(found["volumes"])
-    for key in own:
-        for index in range(2, count + 1):
-            volumes.setdefault(f"{key}.{index}", _another(volumes[key], index))
-    more = {f"{key}.{index}" for key in own for index in range(2, count + 1)}
-    entry |= {"replicas": count, "volumes": sorted({*entry["volumes"], *more})}
+    mine = [key for key in entry["volumes"] if key.startswith(f"{name}-anonymous-")]
+    first = [key for key in mine if not key.rpartition(".")[2].isdigit()]
+    volumes = {key: volume for key, volume in found["volumes"].items() if key not in mine}
+    for key in first:
+        copies = {f"{key}.{n}": _another(found["volumes"][key], n) for n in range(2, count + 1)}
+        volumes |= {key: found["volumes"][key], **copies}
+    kept_ones = [key for key in entry["volumes"] if key in volumes]
+    more = [key for key in volumes if key.startswith(f"{name}-anonymous-")]
+    entry |= {"replicas": count, "volumes": sorted({*kept_ones, *more})}
     entry.pop("own_volumes", None)
-    if own and count > 1:
-        entry["own_volumes"] = own
+    if first and count > 1:
+        entry["own_volumes"] = first
     return {**found, "services": {**found["services"], name: entry}, "volumes": volumes}
-
-
-def _is_own(service: str, key: str) -> bool:
-    """Whether a volume is one that each copy has for itself, and the first copy's."""
-    return key.startswith(f"{service}-anonymous-") and not key.rpartition(".")[2].isdigit()
 
 
 def _another(volume: Mapping[str, Any], index: int) -> dict[str, Any]:
@@ -148,10 +146,10 @@ def _hosts(release: Release, name: str, running: list[str] | tuple[()]) -> dict[
     return found
 
 
-def _noted(release: dict[str, Any], name: str, count: int, before: int) -> dict[str, Any]:
+def _noted(release: dict[str, Any], name: str, count: int, own: int) -> dict[str, Any]:
     """With what was asked for, and what the file says; nothing where both are the same."""
     scale = dict(release.get("scale") or {})
-    own = scale.pop(name, {}).get("instead_of", before)
+    scale.pop(name, None)
     if count != own:
         scale[name] = {"copies": count, "instead_of": own}
     found = {key: value for key, value in release.items() if key != "scale"}
