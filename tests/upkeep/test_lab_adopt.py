@@ -44,7 +44,7 @@ def before(site: Site, engine: str = "podman") -> None:
     site.on_server(engine, "network", "create", f"{site.name}_default")
     net, image = f"--network={site.name}_default", "docker.io/library/busybox:1"
     data = f"{site.name}_data"
-    first = "echo here > /data/index.html; echo own > /own/kept; exec sleep 1d"
+    first = "echo here > /data/index.html; echo own > /own/kept; chown -R 99:98 /own; sleep 1d"
     mounts = (f"-v={data}:/data", "-v=/home/deploy/old/files:/files", "-v=/own")
     run(site, "db", net, *mounts, image, "sh", "-c", first, engine=engine)
     serve = ("-p=8080:8000", f"-v={data}:/w:ro", image, "sh", "-c", SERVE)
@@ -91,6 +91,7 @@ def test_adopting_podmans(site: Site) -> None:
         assert "serves" in done.stdout
         assert site.get(8080) == "here+", "the same data, and the service's own start"
         assert site.exec("db", "cat", "/files/kept", "/own/kept").split() == ["from-folder", "own"]
+        assert site.exec("db", "stat", "-c", "%u:%g", "/own", "/own/kept").split() == ["99:98"] * 2
         assert f"{site.name}-mail-1" in names(site)
         assert not {f"{site.name}-web-1", f"{site.name}-db-1"} & names(site)
         assert not any("before" in name for name in names(site))

@@ -27,6 +27,8 @@ BY_PODMAN = {PROJECT: "io.podman.compose.project", SERVICE: "io.podman.compose.s
 ONE_OFF = "com.docker.compose.oneoff"
 UNIT = "PODMAN_SYSTEMD_UNIT"
 ASIDE = "-before-tidegate"
+# In the user's own namespace, where the owners in containers are as they see them.
+TAR = ("podman", "unshare", "tar", "--numeric-owner")
 STOP_S, COPY_S = 600.0, 24 * 3600.0
 
 
@@ -192,20 +194,23 @@ def _copy(ctx: Context, copy: Facts) -> None:
         if kind == "volume":
             label = f"{podman.LABEL}={ctx.paths.instance}"
             run(["podman", "volume", "create", "--label", label, name])
-            into = ["podman", "volume", "import", name, "-"]
+            shown = ["podman", "volume", "inspect", "--format", "{{.Mountpoint}}", name]
+            place = run(shown).stdout.strip()
         else:
             make_dir(_folder(ctx.paths, name))
-            into = ["podman", "unshare", "tar", "-xpf", "-", "-C", str(_folder(ctx.paths, name))]
-        _pipe(_reader(copy), into)
+            place = str(_folder(ctx.paths, name))
+        _pipe(_reader(copy), [*TAR, "-xpf", "-", "-C", place])
 
 
 def _reader(copy: Facts) -> List[str]:
-    """What writes a place of data to its output, as a tar archive with its owners."""
+    """What writes a place of data to its output, as a tar archive with its owners.
+
+    Not `podman volume export`, which leaves out whose the folder itself is, nor `podman cp`, which
+    makes all of it root's.
+    """
     if copy["engine"] == "docker":
         return ["docker", "cp", f"{copy['id']}:{copy['target']}/.", "-"]
-    if copy["volume"]:
-        return ["podman", "volume", "export", copy["volume"]]
-    return ["podman", "unshare", "tar", "-C", copy["source"], "-cf", "-", "."]
+    return [*TAR, "-C", copy["source"], "-cf", "-", "."]
 
 
 def _pipe(reader: List[str], writer: List[str]) -> None:
