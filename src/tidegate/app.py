@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,12 +18,9 @@ from tidegate.compose import Project
 from tidegate.config import environment_variables, load_config, require_available
 from tidegate.config.load import FILE
 from tidegate.edges import secret_values
-from tidegate.edges.agent_install import ATTACH
 from tidegate.edges.blobs import BlobServer
 from tidegate.edges.check import check
-from tidegate.edges.process import Command
 from tidegate.edges.signing import owner, sign
-from tidegate.edges.ssh_failures import NOT_FOUND
 from tidegate.edges.store import Store
 from tidegate.errors import InputError, TidegateError
 from tidegate.host.layout import is_version
@@ -33,9 +30,11 @@ from tidegate.pipeline.bringing import bring
 from tidegate.pipeline.conditions import drained, same_architecture
 from tidegate.pipeline.fleet import Fleet
 from tidegate.pipeline.gating import Outside, Wanted, pass_gates, soak_of
+from tidegate.pipeline.instances import instance, same_instance
 from tidegate.pipeline.known import Known, keepers, known_there
 from tidegate.pipeline.making import Made, make
 from tidegate.pipeline.migrating import refuse_crossing
+from tidegate.pipeline.notices import announced
 from tidegate.pipeline.runner import Attempt, Report, Runner
 from tidegate.pipeline.states import Phase
 from tidegate.pipeline.verifying import wanted_suite
@@ -43,6 +42,7 @@ from tidegate.pipeline.witness import seat
 from tidegate.plan import FleetPlan, migrating, plan_fleet
 from tidegate.ports import Reporter
 from tidegate.release.manifest import release_bytes
+from tidegate.release.scale import kept
 
 # Which key of the service a host's error is about, by the error's code.
 PLACES: Mapping[str, tuple[str, ...]] = {
@@ -102,18 +102,6 @@ def _environment(config: Config, name: str) -> Environment:
         where=config.where("environments"),
         hint=f"did you mean {close}?" if close else f"there are: {known}",
     )
-
-
-def instance(config: Config, environment: Environment) -> str:
-    """The project's name, with the environment's where another one shares a host with it."""
-    mine = {host.destination for host in environment.hosts.values()}
-    shared = any(
-        host.destination in mine
-        for other in config.environments.values()
-        if other.name != environment.name
-        for host in other.hosts.values()
-    )
-    return f"{config.project}-{environment.name}" if shared else config.project
 
 
 def attach(
@@ -178,7 +166,10 @@ def survey(
         )
     with phase(reporter, "plan"):
         hosts = attached.result()
+        same_instance(target.config, target.environment, target.instance, hosts)
         same_architecture(hosts, made)
+        scale = (hosts.seen.get("release") or {}).get("scale") or {}
+        made = replace(made, release=kept(made.release, scale))
         difference = plan_fleet(made.release, hosts.by_host)
         changed = _secrets_changed(target, hosts, made)
     return Survey(hosts, made, difference, changed)
@@ -214,12 +205,15 @@ class Wish:
     allow_stateful: bool = False
     generation: int = 0
     automatic: bool = False  # no person asked for just this one
+    adopt: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # by host
 
 
+@announced("deployed")
 def deploy(target: Target, found: Survey, wish: Wish, reporter: Reporter) -> Report:
     """Carry a surveyed plan out, where every gate is passed."""
     made = found.made
-    made.bench.publish()
+    if made.bench is not None:
+        made.bench.publish()
     signature = sign(_key(), release_bytes(made.release))
     gates = target.environment.gates
     wanted = Wanted(made.release, signature, found.plan.digest, gates, wish.automatic)
@@ -266,15 +260,19 @@ def _carry_out(
         unknown = {n: value for n, value in made.secrets.items() if n not in made.versions}
         secret_values.remember(target.place, unknown)
     report.bytes_sent = server.bytes_sent if server else 0
+    report.version = found.plan.version
     return report
 
 
-def _locate(error: TidegateError | None, project: Project) -> None:
+def _locate(error: TidegateError | None, project: Project | None) -> None:
     """A host's error about a service gets the line of what was wrong with it."""
-    if error is not None and error.where is None and error.subject in project.services:
+    if error is None or error.where is not None or project is None:
+        return
+    if error.subject in project.services:
         error.where = project.where(("services", error.subject, *PLACES.get(error.code, ())))
 
 
+@announced("rolledback")
 def rollback(target: Target, found: Fleet, wish: Wish, reporter: Reporter) -> Report:
     """Deploy a stored generation of the hosts again; nothing of this folder is used.
 
@@ -291,7 +289,7 @@ def rollback(target: Target, found: Fleet, wish: Wish, reporter: Reporter) -> Re
     attempt = replace(
         _attempt(target, found, wish),
         kind="rollback",
-        revoked=_revoked(target),
+        revoked=revoked(target),
         generation=number,
         release=told.get("release"),
         signature=str(told.get("signature") or ""),
@@ -304,12 +302,13 @@ def rollback(target: Target, found: Fleet, wish: Wish, reporter: Reporter) -> Re
     finally:
         if server is not None:
             server.close()
+    report.version = f"{target.environment.name}/{number}"
     known = (told.get("release") or {}).get("hosts") or {}
     report.idle = [name for name in others if told and name not in known]
     return report
 
 
-def _revoked(target: Target) -> tuple[str, ...]:
+def revoked(target: Target) -> tuple[str, ...]:
     """Versions of secrets that going back must not bring back."""
     if not target.environment.secrets:
         return ()
@@ -341,19 +340,6 @@ def destroy(
         return fleet.destroy(target.environment.name, found, volumes=volumes, host=host)
 
 
-def by_hand(target: Target, words: tuple[str, ...], *, terminal: bool) -> int:
-    """Run the host's own tool with our streams; returns its exit status."""
-    host = target.environment.witness
-    argv = (ATTACH, *words[:1], "--project", target.instance, *words[1:])
-    status = fleet.ssh(host).interactive(Command(argv), terminal=terminal)
-    if status == NOT_FOUND:
-        raise InputError(
-            f"nothing was deployed to {host.name} yet", code="nothing-here",
-            hint=f"tidegate deploy {target.environment.name}",
-        )  # fmt: skip
-    return status
-
-
 def _attempt(target: Target, found: Fleet, wish: Wish) -> Attempt:
     switch = target.environment.switch
     return Attempt(
@@ -362,6 +348,7 @@ def _attempt(target: Target, found: Fleet, wish: Wish) -> Attempt:
         reason=wish.reason,
         witness=found.place,
         peers=found.peers,
+        adopt=wish.adopt,
         batch=switch.batch,
         allow_stateful=wish.allow_stateful,
         lease_s=switch.lease_s,

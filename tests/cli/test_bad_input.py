@@ -63,6 +63,7 @@ def run(
         [sys.executable, "-m", "tidegate", *case["command"].split(), *extra],
         cwd=project,
         env=environment,
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         timeout=60,

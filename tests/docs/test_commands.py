@@ -45,7 +45,7 @@ def refused(words: list[str], *, typed: bool = True) -> str:
     if words[1:] in ([], ["--help"], ["--version"]):
         return ""
     try:
-        load(find(words[1])).parse_args(words[1:], exit_on_error=False, print_error=False)
+        load(find(*words[1:])).parse_args(words[1:], exit_on_error=False, print_error=False)
     except MissingArgumentError as problem:
         return str(problem) if typed else ""
     except (CycloptsError, InputError) as problem:
@@ -88,9 +88,10 @@ def test_a_wrong_command_line_is_refused() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=shown)
 def test_every_terminal_is_tried(page: Path) -> None:
-    """A page with a terminal is in pages.yaml, so a test runs what it shows."""
+    """A page with a terminal is in pages.yaml: a test runs what it shows, or names those that do."""
     typed = [step for step in steps(page.read_text(encoding="utf-8")) if isinstance(step, Command)]
     assert not typed or shown(page) in LISTED
+    assert (ROOT / LISTED.get(shown(page), {}).get("held", ".")).exists()
 
 
 def test_what_is_not_run_is_there_and_little() -> None:
@@ -129,10 +130,9 @@ def test_files_can_be_read(page: Path) -> None:
 
 def test_every_command_is_in_the_documents() -> None:
     """Each command of the table is typed or named on a page that people wrote."""
-    named = {
-        one.words[1]
-        for page in PAGES
-        for one in invocations(page.read_text(encoding="utf-8"))
-        if len(one.words) > 1
+    told = [one.words for page in PAGES for one in invocations(page.read_text(encoding="utf-8"))]
+    named = {words[1] for words in told if len(words) > 1}
+    assert {entry.word for entry in COMMANDS} - named == set()
+    assert {entry.name for entry in COMMANDS} - named <= {
+        f"{words[1]} {word}" for words in told for word in words[2:]
     }
-    assert {entry.name for entry in COMMANDS} - named == set()

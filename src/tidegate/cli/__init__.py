@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 class Entry:
     """A row of the table: where the command lives and the line that ``--help`` shows.
 
+    A name of two words is a command of its own wherever the second one, an option, is given.
     ``quick`` names a function that runs the command's plain words without cyclopts, or gives
     False: for commands that pipelines call and that must not cost 40 ms more.
     """
@@ -37,6 +38,11 @@ class Entry:
     group: str
     quick: str = ""
 
+    @property
+    def word(self) -> str:
+        """What people type first."""
+        return self.name.partition(" ")[0]
+
 
 BEGIN, SHIP, WATCH, TOOLS = "Begin", "Ship", "Look and touch", "Tools"
 
@@ -44,6 +50,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("init", "tidegate.cli.init:init", "Write tidegate.yaml from what is here.", BEGIN),
     Entry("doctor", "tidegate.cli.doctor:doctor", "Say what is missing, and its remedy.", BEGIN),
     Entry("host", "tidegate.cli.host:app", "Make a bare server ready (host bootstrap).", BEGIN),
+    Entry("adopt", "tidegate.cli.adopt:adopt", "Take over what already runs there.", BEGIN),
     Entry(
         "changes",
         "tidegate.cli.changes:changes",
@@ -61,17 +68,22 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("rollback", "tidegate.cli.rollback:rollback", "Go back to an earlier release.", SHIP),
     Entry("migrate", "tidegate.cli.migrate:migrate", "Run contract migrations still owed.", SHIP),
     Entry("seed", "tidegate.cli.seed:seed", "Fill in data to try it with.", SHIP),
+    Entry("scale", "tidegate.cli.scale:scale", "More or fewer copies of a service.", SHIP),
     Entry("approve", "tidegate.cli.approve:approve", "Sign that a release may go on.", SHIP),
     Entry("reject", "tidegate.cli.approve:reject", "Sign that a release may not go on.", SHIP),
     Entry("hold", "tidegate.cli.hold:hold", "Let nothing be deployed for now.", SHIP),
     Entry("unhold", "tidegate.cli.hold:unhold", "Lift a hold.", SHIP),
     Entry("secrets", "tidegate.cli.secrets:app", "Keep secrets in the repository.", SHIP),
+    Entry("registry", "tidegate.cli.registry:app", "Log in to registries, on every host.", SHIP),
     Entry("resolve", "tidegate.cli.resolve:resolve", "Go on without a lost witness.", SHIP),
     Entry("destroy", "tidegate.cli.destroy:destroy", "Take an environment off its hosts.", SHIP),
     Entry("status", "tidegate.cli.status:status", "What runs, and whether it should.", WATCH),
     Entry("history", "tidegate.cli.history:history", "What was deployed, and how it ended.", WATCH),
-    Entry("logs", "tidegate.cli.logs:logs", "A service's output.", WATCH),
+    Entry("logs", "tidegate.cli.logs:logs", "The output of services.", WATCH),
     Entry("exec", "tidegate.cli.exec:execute", "Run a command inside a service.", WATCH),
+    Entry("run --rm", "tidegate.cli.once:once", "Run one command beside a service.", WATCH),
+    Entry("notify", "tidegate.cli.notify:notify", "Send a message to all who are told.", TOOLS),
+    Entry("completion", "tidegate.cli.completion:completion", "Let a shell complete.", TOOLS),
     Entry("compose", "tidegate.cli.compose:app", "What a compose file means.", TOOLS),
     Entry("export", "tidegate.cli.export:app", "The project as Quadlet unit files.", TOOLS),
     Entry("lab", "tidegate.cli.lab:app", "Disposable real servers to try it on.", TOOLS),
@@ -109,17 +121,18 @@ def dispatch(arguments: Sequence[str]) -> int:
     if not arguments or arguments[0] in ("--help", "-h", "help"):
         sys.stdout.write(overview())
         return 0
-    entry = find(arguments[0])
+    entry = find(*own(arguments))
     if entry.quick and attribute(entry.quick)(arguments[1:]):
         return 0
     return parse_and_call(load(entry), arguments)
 
 
-def find(name: str) -> Entry:
+def find(name: str = "", *words: str) -> Entry:
     """The row called ``name``; an unknown name is an ``InputError`` naming the nearest one."""
-    for entry in COMMANDS:
-        if entry.name == name:
-            return entry
+    names = {entry.name: entry for entry in COMMANDS}
+    for full in (*(f"{name} {word}" for word in words), name):
+        if full in names:
+            return names[full]
     from tidegate.config.nearest import nearest
 
     close = nearest(name, [entry.name for entry in COMMANDS])
@@ -140,7 +153,7 @@ def load(entry: Entry) -> App:
     if isinstance(target, App):
         target.version_flags = []
         target.default_parameter = target.default_parameter or app.default_parameter
-    app.command(target, name=entry.name)
+    app.command(target, name=entry.word)
     return app
 
 

@@ -82,7 +82,7 @@ def carry_out(
 
     def done(json: bool) -> None:
         if report is None:
-            _unchanged(found, live, dry_run=dry_run, json=json)
+            unchanged(found, live, dry_run=dry_run, json=json)
             return
         plan, serving = found.plan, str(found.fleet.seen.get("deployment") or "")
         conclude(report, plan.version, live, json=json, plan=plan, serving=serving)
@@ -90,7 +90,7 @@ def carry_out(
     return done
 
 
-def _unchanged(found: Survey, live: Progress, *, dry_run: bool, json: bool) -> None:
+def unchanged(found: Survey, live: Progress, *, dry_run: bool, json: bool) -> None:
     """Nothing was to be done, or nothing was asked but the plan."""
     from tidegate.cli.plan import text
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from tidegate.cli.output import BOLD, CYAN, DIM, GREEN, RED, YELLOW, paint
-from tidegate.plan import NEW, Action, Change, ImageChange, Plan
+from tidegate.plan import GONE, NEW, Action, Change, ImageChange, Plan
 
 # What happens, its mark and colour, and how the summary counts it.
 ACTIONS = {
@@ -22,6 +22,7 @@ ACTIONS = {
     "replace": ("restarted in place when traffic switches", "!", YELLOW, "to restart in place"),
     "job": ("run once, to its end", "»", CYAN, "to run once"),
     "migrate": ("its database is migrated, once", "»", CYAN, "to migrate"),
+    "timed": ("runs by its schedule from now on", "»", CYAN, "to run by the clock"),
     "settings": ("keeps running, only settings change", "·", DIM, "with new settings only"),
     "lead": ("runs on other hosts, where its name leads", "·", DIM, "on other hosts"),
     "remove": ("stopped and removed", "-", RED, "to remove"),
@@ -91,7 +92,7 @@ def _services(plan: Plan, colour: bool) -> Iterator[str]:
 
 def _other_reasons(action: Action, changes: Sequence[Change]) -> list[str]:
     """What is not said already, by a changed key or by the action itself."""
-    if action.what in ("start", "remove") or NEW in action.because:
+    if {NEW, GONE} & set(action.because):
         return []
     keys = {change.key for change in changes}
     return [reason for reason in action.because if reason not in keys]

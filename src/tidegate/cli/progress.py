@@ -28,7 +28,7 @@ TITLES: Mapping[str, str] = {
     "commit": "commit",
     "ask": "ask the witness",
     "finish": "finish", "contract": "contract", "abort": "abort", "undo": "put back",
-    "release": "unlock", "give-back": "unlock",
+    "release": "unlock", "give-back": "unlock", "notify": "notify",
 }  # fmt: skip
 QUIET = frozenset({"lock", "join", "secrets", "commit", "unlock", "abort"})
 SHOWN_S = 0.05

@@ -26,7 +26,7 @@ def commands() -> str:
     parts = [MADE, "", "# Commands", ""]
     for entry in COMMANDS:
         text = load(entry).generate_docs(heading_level=1)
-        text = text[text.index(f"## tidegate {entry.name}") :]
+        text = text[text.index(f"## tidegate {entry.word}") :]
         text = re.sub(r"^(tidegate .*?) -m [\w.]+", r"\1", text, flags=re.MULTILINE)  # python -m
         text = re.sub(r" \*\[default: (None)?\]\*", "", text)
         text = re.sub(r"(--[a-z-]+), --no-[a-z-]+", r"\1", text)

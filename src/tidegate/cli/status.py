@@ -78,5 +78,5 @@ def _row(name: str, entry: Mapping[str, Any]) -> tuple[str, ...]:
         str(entry.get("slot") or "-"),
         str(entry.get("restarts", 0)),
         f"{repository.rpartition('/')[2]}@{digest[:12]}",
-        str(entry.get("since", "")),
+        f"next {entry['next'] or 'never'}" if "next" in entry else str(entry.get("since", "")),
     )

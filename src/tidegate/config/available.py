@@ -31,11 +31,6 @@ def missing(config: Config, environment: Environment) -> Iterator[tuple[str, Whe
     for index, name in enumerate(environment.verify):
         if name not in SUITES:
             yield f"the suite {name} is", config.where(*path, "verify", index)
-    for name, service in config.services.items():
-        if service.schedule:
-            yield "schedules are", config.where("services", name, "schedule")
-    if config.notify:
-        yield "notifications are", config.where("notify")
     if config.policy.own_images == "signed":
         yield "signed images are", config.where("policy", "images", "own")
     if config.policy.third_party_images == "mirrored":

@@ -152,14 +152,22 @@ port = whole(1, 65535)
 
 def duration(node: Node) -> float:
     """Seconds from ``500ms``, ``30s``, ``5m``, ``1h30m``, ``2d``; a bare number is refused."""
-    parts = _DURATION.findall(node.text())
-    if not parts or "".join(number + unit for number, unit in parts) != node.text():
+    found = seconds(node.text())
+    if found is None:
         fail(
             f"a duration is wanted here, not {kind(node)}",
             node,
             code=CODE_VALUE,
             hint="write 500ms, 30s, 5m, 1h or 1h30m",
         )
+    return found
+
+
+def seconds(written: str) -> float | None:
+    """The seconds of a duration; None where it is none."""
+    parts = _DURATION.findall(written)
+    if not parts or "".join(number + unit for number, unit in parts) != written:
+        return None
     return float(sum(float(number) * _SECONDS[unit] for number, unit in parts))
 
 

@@ -9,12 +9,12 @@ import re
 from collections.abc import Callable, Mapping
 
 from tidegate.compose.nodes import Node, fail, where
-from tidegate.config import fields, tasks, times
+from tidegate.config import crontab, fields, tasks
 from tidegate.config.fields import Key, Table, required, section
+from tidegate.config.gates import GATES, gates
 from tidegate.model.config import (
     Application,
     Environment,
-    Gate,
     Host,
     Notification,
     Policy,
@@ -55,31 +55,6 @@ SWITCH: Table = {
     ),
     "keep": Key(fields.whole(1, 100), "number", "releases kept on a host for going back; `5`"),
 }
-GATES: Mapping[str, Table] = {
-    "approval": {
-        "by": Key(fields.text_or_texts, "people", "who may approve; all of `people`"),
-        "count": Key(fields.whole(1, 100), "number", "how many of them must; `1`"),
-    },
-    "soak": {
-        "in": Key(fields.text, "environment", "where the release must have run"),
-        "for": Key(fields.duration, "duration", "how long"),
-    },
-    "window": {
-        "days": Key(times.days, "`mon-fri`, or a list of days", "on which days; all"),
-        "from": Key(times.clock, "`09:00`", "when it opens; `00:00`"),
-        "to": Key(times.clock, "`17:00`", "when it closes, the next day if earlier; `24:00`"),
-        "timezone": Key(times.zone_name, "`Europe/Berlin`", "whose hours; `UTC`"),
-    },
-    "check": {
-        "command": Key(
-            fields.texts,
-            "list of words",
-            "is run beside this file, here; must end with 0",
-        ),
-        "timeout": Key(fields.duration, "duration", "how long it may take; `1m`"),
-    },
-}
-NEEDED: Mapping[str, tuple[str, ...]] = {"soak": ("in", "for"), "check": ("command",)}
 IMAGES: Table = {
     "own": Key(fields.choice("signed", "any"), "`signed` or `any`", "images built here"),
     "third_party": Key(
@@ -88,9 +63,22 @@ IMAGES: Table = {
         "all other images; `pinned`",
     ),
 }
+EVENTS = ("deployed", "failed", "rolledback", "waiting")
+
+
+def events(node: Node) -> tuple[str, ...]:
+    """``on:``, a list of what may happen."""
+    return tuple(map(fields.choice(*EVENTS), fields.items(node)))
+
+
 NOTIFICATION: Table = {
-    "to": Key(fields.text, "address", "who is told"),
-    "on": Key(fields.texts, "list of events", "of what"),
+    "to": Key(
+        fields.text,
+        "address",
+        "an https webhook (Slack's, Teams' or any) or an apprise URL such as `mailtos://…`; "
+        "`${NAME}` is a variable, a secret, or of the process's environment",
+    ),
+    "on": Key(events, "list of `deployed`, `failed`, `rolledback`, `waiting`", "of what; all"),
 }
 
 
@@ -103,6 +91,17 @@ def named(
         fields.check_name(key, pattern, rule, value)
         found[key] = read(key, value)
     return found
+
+
+def schedule(node: Node) -> str:
+    """``schedule:``, in the words that were written."""
+    value = fields.text(node)
+    try:
+        crontab.calendars(value)
+    except crontab.ScheduleError as problem:
+        hint = 'five fields as in crontab(5): "30 2 * * mon-fri"'
+        fail(f"{value!r}: {problem}", node, code=fields.CODE_VALUE, hint=hint)
+    return value
 
 
 SERVICE: Table = {
@@ -125,7 +124,9 @@ SERVICE: Table = {
     ),
     "seed": Key(tasks.seed, "mapping", "what `tidegate seed` runs; no deployment does"),
     "schedule": Key(
-        fields.matching(r"\S+( \S+){4}", "five fields as in crontab(5)"), "crontab", "when it runs"
+        schedule,
+        '`"0 3 * * *"`, `"0 3 * * * Europe/Berlin"` or `"@daily"`',
+        "when it is run, to its end, on one host; crontab(5) in UTC or in the zone that follows",
     ),
 }
 
@@ -222,27 +223,6 @@ def switch(node: Node) -> Switch:
     return Switch(**values)
 
 
-def gates(node: Node) -> tuple[Gate, ...]:
-    """``gates:``, a list of mappings of one key each."""
-    return tuple(gate(item) for item in fields.items(node))
-
-
-def gate(node: Node) -> Gate:
-    """One gate: its kind and its settings."""
-    kinds = {kind: Key(lambda inner: inner, "", "") for kind in GATES}
-    found = section(node, "a gate", kinds)
-    if len(found) != 1:
-        fail("a gate is a mapping of one key", node, code=fields.CODE_TYPE)
-    [(kind, inner)] = found.items()
-    settings = section(inner, kind, GATES[kind])
-    required(inner, kind, settings, *NEEDED.get(kind, ()))
-    if kind == "check" and not settings["command"]:
-        fail("a check needs a command", inner, code=fields.CODE_VALUE)
-    if kind == "window":
-        settings = times.window(inner, settings)
-    return Gate(kind, settings, where=where(node.at))
-
-
 def variables(node: Node) -> Mapping[str, str]:
     """``variables:``; numbers and truth values are taken as their text."""
     entries = fields.mapping(node, "variables")
@@ -262,6 +242,12 @@ ENVIRONMENT: Table = {
     ),
     "env_file": Key(fields.text, "file", "more of them; `variables` win"),
     "secrets": Key(fields.text, "file", "secrets, encrypted with age"),
+    "instance": Key(
+        fields.matching(_PROJECT, PROJECT_RULE),
+        "name",
+        "what it is called on its hosts; the project, with the environment's name behind it where "
+        "several environments share a host",
+    ),
     "deploy": Key(
         fields.choice("automatic", "manual"), "`automatic` or `manual`", "who begins; `manual`"
     ),

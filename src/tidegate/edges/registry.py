@@ -125,7 +125,7 @@ def _failure(name: str, done: Completed, where: Where | None) -> TidegateError:
             f"the registry does not show us {name}: access denied, or no such image",
             code="image-denied",
             where=where,
-            hint=f"podman login {name.partition('/')[0]}, or look for a typing error",
+            hint=f"tidegate registry login {name.partition('/')[0]}, or look for a typing error",
         )
     return InfrastructureError(
         f"the registry of {name} does not answer: {_short(last)}",

@@ -71,8 +71,10 @@ def is_own(ref: str) -> bool:
 
 
 def needed(release: Release) -> Set[str]:
-    """Every image that a release runs, the proxy's with them."""
-    refs = {str(entry["image"]) for entry in release["services"].values() if entry["image"]}
+    """Every image that a release runs, or would if it were scaled up, the proxy's with them."""
+    entries = [*release["services"].values()]
+    entries += [told["entry"] for told in (release.get("asleep") or {}).values()]
+    refs = {str(entry["image"]) for entry in entries if entry["image"]}
     if any(entry["strategy"] in SLOTTED for entry in release["services"].values()):
         refs.add(str(release["proxy"]["image"]))
     return refs

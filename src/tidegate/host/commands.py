@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional
 
@@ -55,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     install.add_argument("--from-upload", action="store_true", help="remove the archive after")
     install.add_argument("--signer", default="", help="base64 of a public key line")
     _by_hand(command)
+    _inside(command)
     return parser
 
 
@@ -70,14 +72,6 @@ def _by_hand(command: Callable[..., Any]) -> None:
     history.add_argument("--limit", type=int, default=20)
     ledger = command("ledger", _hand("verify_ledger"), "check the chain of the ledger")
     ledger.add_argument("action", choices=["verify"])
-    logs = command("logs", _hand("logs"), "a service's output")
-    logs.add_argument("service")
-    logs.add_argument("-f", "--follow", action="store_true")
-    logs.add_argument("-n", "--lines", type=int, default=100)
-    execute = command("exec", _hand("execute"), "run a command in a service's serving copy")
-    execute.add_argument("service")
-    execute.add_argument("-t", "--tty", action="store_true")
-    execute.add_argument("argv", nargs="+", metavar="CMD")
     for name, text in (
         ("determine-changes", "what a release would change, as JSON"),
         ("generate-units", "write the units of a release to a folder"),
@@ -97,12 +91,36 @@ def _by_hand(command: Callable[..., Any]) -> None:
     command("cleanup", _hand("cleanup"), "remove what no kept release needs")
 
 
-def _hand(name: str) -> Callable[[argparse.Namespace], int]:
+def _inside(command: Callable[..., Any]) -> None:
+    """Commands that look into services."""
+    logs = command("logs", _hand("logs", "touch"), "the output of services")
+    logs.add_argument("services", nargs="*", help="all that run here without one")
+    logs.add_argument("-f", "--follow", action="store_true")
+    logs.add_argument("-n", "--lines", type=int, default=100)
+    logs.add_argument("--since", default="", help="a time in journalctl's words")
+    logs.add_argument("--json", action="store_true", help="journal entries as JSON")
+    execute = command("exec", _hand("execute", "touch"), "run a command in a serving copy")
+    execute.add_argument("service")
+    execute.add_argument("-t", "--tty", action="store_true")
+    execute.add_argument("--copy", type=int, default=1, help="which of several copies")
+    execute.add_argument("--together", action="store_true", help="errors go where output goes")
+    execute.add_argument("argv", nargs="+", metavar="CMD")
+    registry = command("registry", _hand("by_hand", "logins"), "logins to registries")
+    registry.add_argument("action", choices=["login", "logout", "list"])
+    registry.add_argument("registry", nargs="?", default="")
+    registry.set_defaults(wire=True)
+    once = command("once", _hand("once", "once"), "run a command in a container of its own")
+    once.add_argument("service")
+    once.add_argument("-t", "--tty", action="store_true")
+    once.add_argument("argv", nargs="*", metavar="CMD", help="the service's own without one")
+
+
+def _hand(name: str, module: str = "hand") -> Callable[[argparse.Namespace], int]:
     def run(arguments: argparse.Namespace) -> int:
-        from tidegate.host import hand
         from tidegate.host.paths import paths
 
-        function: Callable[[Any, argparse.Namespace], int] = getattr(hand, name)
+        found = import_module(f"tidegate.host.{module}")
+        function: Callable[[Any, argparse.Namespace], int] = getattr(found, name)
         return function(paths(arguments.project), arguments)
 
     return run

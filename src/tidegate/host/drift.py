@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Mapping, Optional, Set
 
-from tidegate.host import limits, machine, podman, strangers, systemd, units
+from tidegate.host import limits, machine, podman, strangers, systemd, timers, units
 from tidegate.host.context import Context
 from tidegate.host.diff import copy_digest
 from tidegate.host.files import read_text, write_if_changed
@@ -36,6 +36,8 @@ def drift(
         elif here != text:
             found.append(_differs(name, "edited", "the unit file was edited"))
     for name, entry in sorted(services.items()):
+        if entry.get("schedule"):
+            continue  # how its last run ended is no drift
         if entry["state"] in DOWN:
             found.append(_differs(name, "stopped", f"{name} is {entry['state']}"))
         elif now is not None and _freed(now, name):
@@ -44,6 +46,8 @@ def drift(
         found += _other_copies(now, services)
     for name, detail in sorted(other_secrets(now, secrets).items()):
         found.append(_differs(name, "secret", detail))
+    for name, detail in timers.drift(paths, now).items():
+        found.append(_differs(name, "timer", detail))
     mine = {name.rsplit(".", 1)[0] for name in expected}
     for name in sorted(set(owned(paths)) - set(expected)):
         found.append(_differs(name, "foreign", "a unit in our name that no release has"))
@@ -155,7 +159,8 @@ def _other_copies(now: Generation, services: Facts) -> List[Facts]:
     found = []
     for name, entry in sorted(services.items()):
         wanted = copy_digest(now.release["services"][name], layout.get("secrets", {}))
-        if entry["state"] == "running" and entry["digests"] != [wanted]:
+        timed = entry.get("schedule")  # a run may outlast a deployment
+        if entry["state"] == "running" and entry["digests"] != [wanted] and not timed:
             found.append(_differs(name, "image", "the running container is not the release's"))
     return found
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Optional
 
 from tidegate.host import (
+    adopt,
     ahead,
     clock,
     deployment,
@@ -98,6 +99,7 @@ def in_office(work: Callable[[Paths, Dict[str, Any]], Answer]) -> Callable[..., 
 
 # Answered without a deployment.
 STANDING = {
+    "adoptable": adopt.adoptable,
     "observe": observe,
     "history": history,
     "generation": generation,

@@ -10,7 +10,17 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Collection, Dict, List, Optional, Set, Tuple
 
-from tidegate.host import copies, drift, edge, fronts, generations, podman, strategies, systemd
+from tidegate.host import (
+    copies,
+    drift,
+    edge,
+    fronts,
+    generations,
+    podman,
+    strategies,
+    systemd,
+    timers,
+)
 from tidegate.host.context import Context
 from tidegate.host.diff import copy_digest
 from tidegate.host.errors import HostError
@@ -35,6 +45,7 @@ def become(ctx: Context, target: Optional[Generation]) -> Dict[str, Any]:
     drained_ms = _drain(ctx, target)
     stopped = _stop_others(ctx, target)
     _settle(ctx, target)
+    timers.settle(ctx, target)
     prune(ctx)
     return {"drained_ms": drained_ms, "stopped": stopped, "reverted": restored}
 
@@ -82,7 +93,8 @@ def _forget_jobs(target: Generation) -> None:
     layout = target.layout
     assert layout is not None
     services = target.release["services"]
-    jobs = [name for name in layout["services"] if services[name]["strategy"] == "job"]
+    once = {n for n, e in services.items() if e["strategy"] == "job" and not e.get("schedule")}
+    jobs = [name for name in layout["services"] if name in once]
     systemd.reset_failed([unit for name in jobs for unit in layout["services"][name]["units"]])
 
 
@@ -218,7 +230,10 @@ def _settle(ctx: Context, target: Generation) -> None:
 
 def leave(ctx: Context, known: Collection[str] = ()) -> Dict[str, Any]:
     """Take everything of the instance off this host, its volumes excepted."""
+    timers.settle(ctx, None)
     stopped = _stop_others(ctx, None, known)
+    beside = podman.containers(ctx.paths.instance, podman.ONCE)
+    podman.remove_containers([str(entry["Names"][0]) for entry in beside])
     places = fronts.places(ctx.paths)
     held = [claim for claim in edge.claims(places) if claim.instance == ctx.paths.instance]
     if held:

@@ -10,7 +10,7 @@ import platform
 import sys
 import threading
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Set
 
 from tidegate.host import (
     copies,
@@ -28,6 +28,7 @@ from tidegate.host import (
     parcel,
     podman,
     systemd,
+    timers,
     units,
     witness,
 )
@@ -41,6 +42,7 @@ from tidegate.host.journal import Journal
 from tidegate.host.paths import Paths
 from tidegate.host.placement import here
 from tidegate.host.prune import prune
+from tidegate.host.touch import placed, serving
 
 Arguments = argparse.Namespace
 
@@ -193,44 +195,6 @@ def verify_ledger(paths: Paths, _arguments: Arguments) -> int:
     return 0
 
 
-def logs(paths: Paths, arguments: Arguments) -> int:
-    """Become journalctl for the serving copies of a service."""
-    words = ["journalctl", "--user", "-q", "-o", "short-iso", "-n", str(arguments.lines)]
-    if arguments.follow:
-        words.append("-f")
-    matches: List[str] = []
-    for unit in _placed(paths, arguments.service)["units"]:
-        matches += ["+", f"CONTAINER_NAME={unit}"] if matches else [f"CONTAINER_NAME={unit}"]
-    os.execvp("journalctl", words + matches)  # noqa: S606 - argv, no shell
-
-
-def execute(paths: Paths, arguments: Arguments) -> int:
-    """Become podman exec in the first serving copy of a service."""
-    unit = _placed(paths, arguments.service)["units"][0]
-    flags = ["-i", "-t"] if arguments.tty else ["-i"]
-    os.execvp("podman", ["podman", "exec", *flags, unit, *arguments.argv])  # noqa: S606
-
-
-def _serving(paths: Paths) -> Generation:
-    now = generations.current(paths)
-    if now is None or now.layout is None:
-        raise HostError("input", "nothing-here", f"{paths.instance} does not run on this host")
-    return now
-
-
-def _placed(paths: Paths, service: str) -> Dict[str, Any]:
-    now = _serving(paths)
-    assert now.layout is not None
-    placed = now.layout["services"].get(service)
-    if placed is None:
-        known = ", ".join(sorted(now.layout["services"]))
-        raise HostError(
-            "input", "no-service", f"there is no service {service!r}", hint=f"there are: {known}"
-        )
-    found: Dict[str, Any] = placed
-    return found
-
-
 def determine_changes(paths: Paths, arguments: Arguments) -> int:
     """Service by service: none, settings or restart."""
     release = _release(paths, arguments.release)
@@ -263,7 +227,8 @@ def generate_units(paths: Paths, arguments: Arguments) -> int:
         fronts.learn_ports(release, laid, name, set())
     before = (now.layout if now else None) or {}
     units.place(release, laid, now.release if now else None, before, machine.facts())
-    texts = drift.expected_units(Generation(laid["n"], release, "", laid))
+    made = Generation(laid["n"], release, "", laid)
+    texts = {**drift.expected_units(made), **timers.expected(made)}
     arguments.out.mkdir(parents=True, exist_ok=True)
     for name, text in sorted(texts.items()):
         (arguments.out / name).write_text(text, encoding="utf-8")
@@ -289,26 +254,32 @@ def save_image(_paths: Paths, arguments: Arguments) -> int:
 
 def manage_services(paths: Paths, arguments: Arguments) -> int:
     """systemctl for the serving copies."""
-    now = _serving(paths)
+    now = serving(paths)
     assert now.layout is not None
-    names = arguments.services or sorted(now.layout["services"])
-    chosen = [unit for name in names for unit in _placed(paths, name)["units"]]
+    timed = set() if arguments.action == "status" else _timed(now.release)
+    names = arguments.services or sorted(set(now.layout["services"]) - timed)
+    chosen = [unit for name in names for unit in placed(now, name)["units"]]
     if arguments.action == "status":
         return _print(systemd.show(chosen))
     systemd.systemctl(arguments.action, *[f"{unit}.service" for unit in chosen])
     return 0
 
 
+def _timed(release: Dict[str, Any]) -> Set[str]:
+    """Services that run when their time has come, not when all are started."""
+    return {name for name, entry in release["services"].items() if entry.get("schedule")}
+
+
 def health_check(paths: Paths, arguments: Arguments) -> int:
     """Exit 1 when a service is not healthy."""
-    now = _serving(paths)
+    now = serving(paths)
     assert now.layout is not None
     healthy = True
     for name in arguments.services or copies.ordered(now.release):
         entry = now.release["services"][name]
         if entry["strategy"] == "job":
             continue
-        for unit in _placed(paths, name)["units"]:
+        for unit in placed(now, name)["units"]:
             checked = entry["health"]["kind"] == "container"
             active = systemd.show([unit])[unit].get("ActiveState") == "active"
             good = active and (not checked or podman.healthcheck(unit))

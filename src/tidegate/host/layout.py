@@ -7,6 +7,7 @@ change keeps its slot, its addresses and its units, so nothing of it is touched.
 from __future__ import annotations
 
 import ipaddress
+from types import MappingProxyType
 from typing import Any, Collection, Dict, Iterable, List, Mapping, Optional, Sequence
 
 from tidegate.host.diff import change
@@ -30,16 +31,17 @@ def compute(
     taken: Iterable[str],
     secrets: Mapping[str, str],
     renew: Collection[str] = (),
+    standing: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> Layout:
     """The layout of generation `n`.
 
     `taken` are subnets of others on this host, `secrets` the version of each secret by its
     plain name, `renew` the services whose copies are not what they should be and that are
-    made new although nothing changed.
+    made new although nothing changed, `standing` the subnets of networks by their names here.
     """
     old_services = before["services"] if before else {}
     old_layout = laid["services"] if laid else {}
-    networks = _networks(release, before, laid, taken)
+    networks = _networks(release, before, laid, taken, standing)
     services = {
         name: _service(
             release,
@@ -130,7 +132,11 @@ def unit_names(release: Release, service: str, slot: str) -> List[str]:
 
 
 def _networks(
-    release: Release, before: Optional[Release], laid: Optional[Layout], taken: Iterable[str]
+    release: Release,
+    before: Optional[Release],
+    laid: Optional[Layout],
+    taken: Iterable[str],
+    standing: Mapping[str, Sequence[str]],
 ) -> Dict[str, Dict[str, str]]:
     result: Dict[str, Dict[str, str]] = {}
     busy = [ipaddress.ip_network(subnet) for subnet in taken]
@@ -142,9 +148,10 @@ def _networks(
             _unchanged(name, entry, before)
             result[name] = known
             continue
-        subnet = _given(entry) or _free(busy)
+        there = _first(standing.get(entry["name"], ()))
+        subnet = there or _given(entry) or _free(busy)
         busy.append(ipaddress.ip_network(subnet))
-        result[name] = _plan(subnet)
+        result[name] = _plan(subnet, standing=bool(there))
     return result
 
 
@@ -161,10 +168,12 @@ def _unchanged(name: str, entry: Dict[str, Any], before: Optional[Release]) -> N
 
 
 def _given(entry: Dict[str, Any]) -> str:
-    for subnet in entry.get("subnets", []):
-        if ipaddress.ip_network(subnet).version == 4:
-            return str(subnet)
-    return ""
+    return _first(entry.get("subnets", []))
+
+
+def _first(subnets: Sequence[str]) -> str:
+    """The first that is IPv4."""
+    return next((s for s in subnets if ipaddress.ip_network(s).version == 4), "")
 
 
 def _free(busy: Sequence[Any]) -> str:
@@ -174,10 +183,14 @@ def _free(busy: Sequence[Any]) -> str:
     raise HostError("error", "no-subnet", f"no free /24 is left in {POOL}", subject=POOL)
 
 
-def _plan(subnet: str) -> Dict[str, str]:
-    """Fixed addresses come from the lower half, Podman's own from the upper half."""
+def _plan(subnet: str, standing: bool) -> Dict[str, str]:
+    """Fixed addresses come from the lower half, Podman's own from the upper half.
+
+    Of a network that somebody made before us Podman gives the lowest ones: there it is the
+    other way round.
+    """
     network = ipaddress.ip_network(subnet)
-    halves = list(network.subnets(prefixlen_diff=1))
+    halves = list(network.subnets(prefixlen_diff=1))[:: -1 if standing else 1]
     return {
         "subnet": subnet,
         "gateway": str(network[1]),

@@ -19,9 +19,10 @@ from tidegate.host import (
     office,
     podman,
     systemd,
+    timers,
 )
 from tidegate.host.canon import digest
-from tidegate.host.files import read_text
+from tidegate.host.files import read_json, read_text
 from tidegate.host.generations import Generation
 from tidegate.host.paths import Paths
 from tidegate.host.placement import REMOTE
@@ -68,6 +69,7 @@ def observe(paths: Paths, full: bool = False) -> Facts:
         "open": None if record is None else _open(record),
         "disk_free_bytes": podman.free_bytes(paths.base),
         **due.told(noted),
+        "others": [] if now else _others(paths),
         "generations": [generations.summary(entry, number) for entry in kept if entry],
         "listening": sorted(listening_here()),
         "facts": machine.facts(),
@@ -80,6 +82,18 @@ def verified(entries: List[Facts], release: str) -> Optional[Facts]:
         if "verdict" in entry and "suite" in entry and entry["release"] == release:
             return {name: entry[name] for name in ("suite", "verdict", "reason", "at")}
     return None
+
+
+def _others(paths: Paths) -> List[Facts]:
+    """Which environments of which projects other instances on this host are."""
+    found = []
+    for folder in sorted(paths.base.iterdir()) if paths.base.is_dir() else ():
+        place = paths._replace(instance=folder.name)
+        release = read_json(place.generation(deployment.current_number(place)) / "release.json")
+        if folder.name != paths.instance and release:
+            keys = ("instance", "project", "environment")
+            found.append({key: release[key] for key in keys})
+    return found
 
 
 def _since(entries: List[Facts], number: int) -> str:
@@ -121,6 +135,7 @@ def _services(
         entry = now.release["services"][service]
         if entry["strategy"] == REMOTE:
             continue
+        schedule = _schedule(now, service, entry)
         states = [_state(shown.get(unit, {}), entry) for unit in placed["units"]]
         found = [containers[unit] for unit in placed["units"] if unit in containers]
         result[service] = {
@@ -135,14 +150,24 @@ def _services(
             "restarts": sum(int(shown.get(u, {}).get("NRestarts") or 0) for u in placed["units"]),
             "digests": sorted({c.get("Labels", {}).get("tidegate.digest", "") for c in found}),
             "generation": placed["since"],
+            **schedule,
         }
     return result
+
+
+def _schedule(now: Generation, service: str, entry: Dict[str, Any]) -> Facts:
+    if not entry.get("schedule"):
+        return {}
+    timer = f"{now.release['instance']}-{service}{timers.SUFFIX}"
+    return {"schedule": entry["schedule"]["text"], "next": timers.following(timer)}
 
 
 def _state(unit: Dict[str, str], entry: Dict[str, Any]) -> str:
     if unit.get("LoadState") != "loaded":
         return "missing"
     active = unit.get("ActiveState", "")
+    if entry.get("schedule"):
+        return {"activating": "running", "failed": "failed"}.get(active, "waiting")
     if active == "active":
         done = entry["strategy"] == "job" or unit.get("SubState") == "exited"
         return "done" if done else "running"

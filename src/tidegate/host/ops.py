@@ -10,6 +10,7 @@ import uuid
 from typing import Any, Dict, List, Optional
 
 from tidegate.host import (
+    adopt,
     ahead,
     clock,
     deployment,
@@ -277,6 +278,7 @@ class Ops:
         self._record_end(outcome)
         with self.context.step(outcome):
             result = become(self.context, generations.current(self.context.paths))
+            result["reverted"] += adopt.end(self.context, outcome)
         record["results"]["finish"] = result
         self._step("finished")
         return result

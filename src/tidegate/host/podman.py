@@ -17,6 +17,8 @@ from tidegate.host.run import Result, run
 
 OLDEST = (5, 4)
 LABEL = "tidegate.instance"
+# On containers that run one command of a person: no release has them, and no deployment minds.
+ONCE = "tidegate.once"
 
 
 def version() -> str:
@@ -37,19 +39,10 @@ def require_version(found: str) -> None:
         )
 
 
-def containers(instance: str) -> List[Dict[str, Any]]:
+def containers(instance: str, label: str = LABEL) -> List[Dict[str, Any]]:
     """All containers that carry our label for `instance`, running or not."""
-    return _list(
-        [
-            "podman",
-            "ps",
-            "--all",
-            "--filter",
-            f"label={LABEL}={instance}",
-            "--format",
-            "json",
-        ]
-    )
+    wanted = ["--filter", f"label={label}={instance}"]
+    return _list(["podman", "ps", "--all", *wanted, "--format", "json"])
 
 
 def other_containers(instance: str, names: Collection[str]) -> Set[str]:
@@ -133,6 +126,15 @@ def _pull_error(ref: str, stderr: str) -> HostError:
             f"the image {ref} does not exist",
             subject=ref,
             hint="check the image's name and tag",
+            log=log,
+        )
+    if "unauthorized" in text or "authentication required" in text or "denied" in text:
+        return HostError(
+            "input",
+            "pull-denied",
+            f"the registry does not give {ref} to this host",
+            subject=ref,
+            hint=f"tidegate registry login {ref.partition('/')[0]}",
             log=log,
         )
     return HostError(

@@ -10,6 +10,7 @@ import threading
 from typing import Any, Dict, List, Optional, Set
 
 from tidegate.host import (
+    adopt,
     blobs,
     copies,
     drift,
@@ -56,6 +57,7 @@ def prepare(ctx: Context, args: Dict[str, Any]) -> Dict[str, Any]:
     drift.mend(ctx, old)
     _write_units(ctx, new, old)
     held = set(args.get("hold") or ()) & set(started(new, old))
+    adopt.take(ctx, args)
     _start(ctx, new, old, held)
     os.sync()
     assert new.layout is not None
@@ -118,17 +120,19 @@ def _guard(ctx: Context, release: Release, old: Optional[Generation], args: Dict
             hint="free some space, then deploy again",
         )
     _stateful(release, old, bool(args.get("allow_stateful")))
-    _ports_free(release, old, fronts.edge_ports(ctx.paths))
+    _ports_free(release, old, fronts.edge_ports(ctx.paths) | adopt.freed(args))
     _externals(release)
     _paths(release)
-    _strangers(ctx, release, old)
+    _strangers(ctx, release, old, adopt.named(args))
 
 
-def _strangers(ctx: Context, release: Release, old: Optional[Generation]) -> None:
+def _strangers(
+    ctx: Context, release: Release, old: Optional[Generation], adopted: Set[str]
+) -> None:
     """Names of ours that somebody else has here stop us: nothing of others is overwritten."""
     ours = {*drift.expected_units(old), *drift.owned(ctx.paths)}
     others = podman.other_containers(ctx.paths.instance, strangers.names(release))
-    strangers.refuse(ctx.paths, release, ours, others)
+    strangers.refuse(ctx.paths, release, ours, others - adopted)
 
 
 def _stateful(release: Release, old: Optional[Generation], allowed: bool) -> None:
@@ -156,11 +160,11 @@ def _published(release: Optional[Release]) -> Set[int]:
     }
 
 
-def _ports_free(release: Release, old: Optional[Generation], edge_ports: Set[int]) -> None:
+def _ports_free(release: Release, old: Optional[Generation], known: Set[int]) -> None:
     taken = (_published(release) - _published(old.release if old else None)) & (
         observe.listening_here()
     )
-    taken -= edge_ports  # the edge itself refuses those of other projects, by name
+    taken -= known  # the edge itself refuses those of other projects, by name
     if taken:
         port = min(taken)
         raise HostError(
@@ -237,13 +241,9 @@ def _lay(
     stored = generations.load(ctx.paths, ctx.number)
     if stored is not None and stored.layout is not None:
         return stored
-    own = {f"{entry['name']}" for entry in release["networks"].values()}
-    taken = [
-        subnet
-        for network in podman.networks()
-        if network["name"] not in own
-        for subnet in observe.subnets(network)
-    ]
+    subnets = {network["name"]: observe.subnets(network) for network in podman.networks()}
+    own = {entry["name"] for entry in release["networks"].values()}
+    taken = [subnet for name, found in subnets.items() if name not in own for subnet in found]
     taken += observe.routed()
     versions, ids = secret_versions.versions(ctx, release, old, again)
     laid = layout.compute(
@@ -254,6 +254,7 @@ def _lay(
         taken,
         versions,
         drift.renew(ctx.paths, old),
+        subnets,
     )
     laid["secret_ids"] = ids
     for name, entry in release["services"].items():
@@ -272,7 +273,7 @@ def started(new: Generation, old: Optional[Generation]) -> List[str]:
     changed = set(layout.changed(new.layout))
     result = []
     for name, entry in new.release["services"].items():
-        if name not in changed and entry["strategy"] != "job":
+        if entry.get("schedule") or (name not in changed and entry["strategy"] != "job"):
             continue
         if entry["strategy"] == "job":
             waited_for = {other for other in changed if name in copies.needs(new.release, other)}
@@ -286,7 +287,8 @@ def started(new: Generation, old: Optional[Generation]) -> List[str]:
 def at_switch(new: Generation, old: Optional[Generation]) -> List[str]:
     """Services that are restarted in place when traffic switches, dependencies first."""
     assert new.layout is not None
-    mine = set(layout.changed(new.layout)) - set(started(new, old))
+    timed = {name for name, entry in new.release["services"].items() if entry.get("schedule")}
+    mine = set(layout.changed(new.layout)) - set(started(new, old)) - timed
     mine |= copies.partners(new.release, mine)
     return [name for name in copies.ordered(new.release) if name in mine]
 

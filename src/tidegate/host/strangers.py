@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Collection, Dict, List, Set
 
+from tidegate.host import timers
 from tidegate.host.errors import HostError
 from tidegate.host.files import read_text
 from tidegate.host.fronts import unit as front
@@ -58,6 +59,10 @@ def look(paths: Paths, release: Release, ours: Collection[str]) -> Dict[str, str
             found[name] = IN_THE_WAY if name in wanted else LEFT_ALONE
     for name in sorted(names(release)) if release else ():
         found.update(_shadows(paths, name))
+    for name in timers.names(release) if release else ():
+        text = read_text(timers.folder(paths) / name)
+        if text is not None and not text.startswith(MARK):
+            found[name] = IN_THE_WAY
     return found
 
 

@@ -27,6 +27,11 @@ def systemctl(*words: str, check: bool = True, timeout_s: float = 120.0) -> str:
     return run(["systemctl", "--user", *words], check=check, timeout_s=timeout_s).stdout
 
 
+def status(*words: str) -> int:
+    """The exit status of `systemctl --user WORDS`."""
+    return run(["systemctl", "--user", *words], check=False).returncode
+
+
 def daemon_reload() -> None:
     """Let systemd and Quadlet's generator read the unit files again."""
     systemctl("daemon-reload")

@@ -19,7 +19,7 @@ Lines = List[Tuple[str, str]]
 # Milliseconds between the checks of a start, per service that is checked: each check is a podman
 # process of its own (0.2 s of a processor), and several services may be started at once.
 STARTUP_SHARE, STARTUP_LEAST, STARTUP_MOST = 250, 500, 2000
-SECTIONS = ("Unit", "Container", "Network", "Volume", "Service", "Install")
+SECTIONS = ("Unit", "Container", "Network", "Volume", "Service", "Timer", "Install")
 
 
 def text(instance: str, sections: Dict[str, Lines]) -> str:
@@ -148,7 +148,8 @@ def _container(
     sections["Container"] = container
     sections["Unit"] = sections.get("Unit", []) + _order(release, service)
     if entry["strategy"] == "job":
-        sections["Service"] = _oneshot(sections.get("Service", []))
+        stays = not entry.get("schedule")  # by a timer it is started again and again
+        sections["Service"] = _oneshot(sections.get("Service", []), stays)
     elif after_start:
         sections["Service"] = sections.get("Service", []) + after_start
     if _boots(entry):
@@ -207,9 +208,9 @@ def _until_healthy(container: Lines, checked: int) -> Tuple[Lines, Lines]:
     return lines, [("ExecStartPost", f"podman wait --condition=healthy --interval=100ms {name}")]
 
 
-def _oneshot(lines: Lines) -> Lines:
+def _oneshot(lines: Lines, stays: bool) -> Lines:
     keys = {key for key, _ in lines}
-    extra = [("Type", "oneshot"), ("RemainAfterExit", "yes")]
+    extra = [("Type", "oneshot"), ("RemainAfterExit", "yes" if stays else "no")]
     return lines + [line for line in extra if line[0] not in keys]
 
 

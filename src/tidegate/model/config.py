@@ -150,6 +150,7 @@ class Environment:
     gates: tuple[Gate, ...] = ()
     verify: tuple[str, ...] = ()
     deploy: str = "manual"
+    instance: str = ""  # its name on its hosts, where that is not the usual one
     where: Where | None = field(default=None, compare=False)
 
     @property

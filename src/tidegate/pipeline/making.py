@@ -54,8 +54,8 @@ class Made:
     versions: Mapping[str, str]  # of secrets, where they are not their content's
     revoked: tuple[str, ...]  # versions that no host may use any more
     architectures: Mapping[str, str]  # of own images, by service
-    project: Project = field(repr=False)
-    bench: Bench = field(repr=False)
+    project: Project | None = field(repr=False)  # where it was made from a folder
+    bench: Bench | None = field(repr=False)  # where it was made from a folder
 
     @property
     def served(self) -> bool:

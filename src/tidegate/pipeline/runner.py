@@ -62,6 +62,7 @@ class Attempt:
     kind: str = "deploy"
     gate: Mapping[str, Any] = field(default_factory=dict)  # what the witness asks of people
     migrations: Sequence[tuple[str, Task]] = ()  # due, by host
+    adopt: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # by host
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)  # name → base64
     versions: Mapping[str, str] = field(default_factory=dict)  # of secrets that have their own
     revoked: Sequence[str] = ()  # versions of secrets that no host may use any more
@@ -85,6 +86,7 @@ class Report:
     deployment: str = ""
     number: int = 0
     error: TidegateError | None = None
+    version: str = ""  # what it was about, for people
     bytes_sent: int = 0
     idle: list[str] = field(default_factory=list)  # hosts of which the release knows nothing
     spread_ms: float = 0.0  # between the first host's switch and the last one's
@@ -288,6 +290,8 @@ class Runner:
             asked = []
             for host in wave:
                 told = {**args, **(whole if host.name in takers else {})}
+                if host.name in self._attempt.adopt:
+                    told["adopt"] = dict(self._attempt.adopt[host.name])
                 asked.append(self._begin(host, "prepare", {**told, "blobs": blobs[host.name]}))
             results += self._gather(Phase.PREPARE, asked)
         return results

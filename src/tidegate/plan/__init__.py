@@ -4,6 +4,7 @@ from tidegate.plan.compare import plan
 from tidegate.plan.fleet import FleetPlan, plan_fleet
 from tidegate.plan.migrating import migrating
 from tidegate.plan.model import (
+    GONE,
     NEW,
     Action,
     Change,
@@ -15,6 +16,7 @@ from tidegate.plan.model import (
 )
 
 __all__ = [
+    "GONE",
     "NEW",
     "Action",
     "Change",

@@ -54,6 +54,7 @@ PARTS = (
     ("stop_s", "seconds to stop"),
     ("migrate", "migrations"),
     ("seed", "seed data"),
+    ("schedule", "schedule"),
 )
 TASKS = frozenset({"migrate", "seed"})
 RUNS_AGAIN = frozenset({"edited", "missing", "stopped", "limits", "secret"})
@@ -233,6 +234,8 @@ def shown(part: str, value: Any) -> str:
         return ", ".join(f"{m['kind']}: {' '.join(m['command'])}" for m in value or ())
     if part == "seed":
         return " ".join(value["command"]) if value else ""
+    if part == "schedule":
+        return str(value["text"]) if value else ""
     if part == "probe":
         return f"{value['path']} on {value['port']}" if value else ""
     if part == "health":
@@ -308,6 +311,10 @@ def _actions(
         reasons = _reasons(old, name, keys, mended)
         entry = new["services"][name]
         callers = waiting.get(name, ())
+        if entry.get("schedule"):
+            if name in renewed:
+                found.append(Action(name, model.TIMED, "finish", reasons))
+            continue
         if entry["strategy"] == "job":
             if name in renewed or callers:
                 why = reasons or tuple(f"{caller} is new" for caller in callers)
@@ -321,8 +328,9 @@ def _actions(
             found.append(Action(name, model.REPLACE, "switch", (*reasons, shared)))
         elif kinds[name] == "settings":
             found.append(Action(name, model.SETTINGS, "switch", reasons))
+    asleep = new.get("asleep") or {}
     found += [
-        Action(name, model.REMOVE, "finish", ("no longer in the project",))
+        Action(name, model.REMOVE, "finish", (model.ASLEEP if name in asleep else model.GONE,))
         for name in sorted(set(old["services"]) - set(new["services"]))
     ]
     phases = ("prepare", "switch", "finish")
@@ -360,7 +368,7 @@ def _partners(release: Release, name: str) -> list[str]:
 
 def _renewal(old: Release, entry: Entry, name: str, reasons: tuple[str, ...]) -> Action:
     if name not in old["services"]:
-        return Action(name, model.START, "prepare", (model.NEW,))
+        return Action(name, model.START, "prepare", reasons)
     if entry["strategy"] == "blue-green":
         return Action(name, model.BESIDE, "prepare", reasons)
     return Action(name, model.REPLACE, "switch", reasons)
@@ -370,7 +378,7 @@ def _reasons(
     old: Release, name: str, keys: Mapping[str, list[str]], mended: Mapping[str, str]
 ) -> tuple[str, ...]:
     if name not in old["services"]:
-        return (model.NEW,)
+        return (model.WOKEN if name in (old.get("asleep") or {}) else model.NEW,)
     why = (mended[name],) if name in mended else ()
     return (*keys.get(name, ()), *why)
 

@@ -12,13 +12,15 @@ from typing import Any
 from tidegate.host.canon import digest
 
 # What becomes of a service. `beside`: a new copy beside the old, then traffic moves. `replace`:
-# stopped and started in place at the switch. `job`: run once. `settings`: only edge and fronts.
-# `lead`: it runs on other hosts, and its name here leads to them. `migrate`: its database is.
-BESIDE, REPLACE, START, JOB, SETTINGS, LEAD, MIGRATE, REMOVE = (
+# stopped and started in place at the switch. `job`: run once. `timed`: run by its schedule from now
+# on. `settings`: only edge and fronts. `lead`: it runs on other hosts, and its name here leads to
+# them. `migrate`: its database is.
+BESIDE, REPLACE, START, JOB, TIMED, SETTINGS, LEAD, MIGRATE, REMOVE = (
     "beside",
     "replace",
     "start",
     "job",
+    "timed",
     "settings",
     "lead",
     "migrate",
@@ -28,6 +30,9 @@ BESIDE, REPLACE, START, JOB, SETTINGS, LEAD, MIGRATE, REMOVE = (
 STRANGER = "stranger"
 # The reason for a service's first start.
 NEW = "new in the project"
+# The reasons for its removal.
+GONE, ASLEEP = "no longer in the project", "scaled to 0"
+WOKEN = "scaled up from 0"
 
 
 @dataclass(frozen=True, slots=True)

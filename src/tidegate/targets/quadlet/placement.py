@@ -1,7 +1,7 @@
 """Which host runs which service, and the ports by which hosts reach each other's. Pure.
 
 A service without `on:` runs on every host; one that keeps data must be placed, and a job runs
-once, on the first host of those that wait for it.
+once, on the first host of those that wait for it. One with a schedule runs on one host, too.
 """
 
 from __future__ import annotations
@@ -65,6 +65,9 @@ def _places(
         for name, entry in services.items()
         if entry["strategy"] != "job" or scope.setting(name).on
     }
+    for name, on in places.items():
+        if services[name].get("schedule"):
+            places[name] = on[:1]  # it is one run, not one on each host
     working = [host for host in hosts if host not in drained]
     for name in sorted(set(services) - set(places)):
         waiting = [on for other, on in places.items() if name in services[other]["depends_on"]]

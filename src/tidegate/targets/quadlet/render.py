@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from tidegate.config import crontab
 from tidegate.errors import InputError
 from tidegate.model.config import Host, ServiceSettings, Switch
 from tidegate.release.files import Fact
@@ -190,6 +191,7 @@ def _entry(
         "secrets": service.found.secrets,
         "stop_s": stop_s(compose),
         "stateful": scope.setting(name).stateful,
+        **_schedule(scope.setting(name)),
         **_if_any("own_volumes", service.found.own.get(name)),
         **_if_any("paths", service.found.paths),
     }
@@ -198,6 +200,14 @@ def _entry(
 def _if_any(key: str, found: list[str] | None) -> dict[str, list[str]]:
     """A key that only some services have: without it, entries stay what they were."""
     return {key: sorted(set(found))} if found else {}
+
+
+def _schedule(setting: ServiceSettings) -> dict[str, Any]:
+    """When it runs, in the user's words and in systemd's."""
+    if not setting.schedule:
+        return {}
+    calendar = list(crontab.calendars(setting.schedule))
+    return {"schedule": {"text": setting.schedule, "calendar": calendar}}
 
 
 def _is_named(mount: Mapping[str, Any]) -> bool:

@@ -49,11 +49,34 @@ def _one(scope: Scope, name: str, awaited: frozenset[str], sharers: Mapping[str,
             where=setting.where,
             hint="remove `strategy:`, or what keeps it from having two copies",
         )
+    if setting.schedule:
+        return _scheduled(scope, name, awaited)
     if setting.strategy:
         return setting.strategy
     if name in awaited or mode in JOB_MODES:
         return "job"
     return "recreate" if obstacle else "blue-green"
+
+
+def _scheduled(scope: Scope, name: str, awaited: frozenset[str]) -> str:
+    """A service with a schedule is a job; ``InputError`` where it would have to be more."""
+    setting, compose = scope.setting(name), scope.service(name)
+    copies = compose.get("scale") or (compose.get("deploy") or {}).get("replicas")
+    reasons = {
+        f"its strategy is {setting.strategy}": setting.strategy not in ("", "job"),
+        "requests are routed to it": bool(setting.route),
+        "other services wait for its end": name in awaited,
+        f"it has {copies} copies": (copies or 1) > 1,
+    }
+    reason = next((words for words, holds in reasons.items() if holds), "")
+    if reason:
+        raise InputError(
+            f"{name} cannot run by a schedule: {reason}",
+            code="schedule-impossible",
+            where=setting.where,
+            hint="make a service of its own for what is run by the clock",
+        )
+    return "job"
 
 
 def _follow(scope: Scope, chosen: dict[str, str]) -> None:

@@ -1,0 +1,1 @@
+"""What people do with an environment between its deployments: look, touch, scale, log in, adopt."""
