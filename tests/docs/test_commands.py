@@ -11,7 +11,7 @@ from cyclopts import CycloptsError, MissingArgumentError
 
 from tests.docs.page import Command, Invocation, blocks, invocations, simple, steps
 from tests.docs.reader import LISTED, PERSON, ROOT
-from tidegate.cli import COMMANDS, find, load
+from tidegate.cli import COMMANDS, find, load, own
 from tidegate.config.load import read_config
 from tidegate.errors import InputError
 from tidegate.host import commands as host
@@ -45,7 +45,7 @@ def refused(words: list[str], *, typed: bool = True) -> str:
     if words[1:] in ([], ["--help"], ["--version"]):
         return ""
     try:
-        load(find(*words[1:])).parse_args(words[1:], exit_on_error=False, print_error=False)
+        load(find(*own(words[1:]))).parse_args(words[1:], exit_on_error=False, print_error=False)
     except MissingArgumentError as problem:
         return str(problem) if typed else ""
     except (CycloptsError, InputError) as problem:
@@ -88,7 +88,7 @@ def test_a_wrong_command_line_is_refused() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=shown)
 def test_every_terminal_is_tried(page: Path) -> None:
-    """A page with a terminal is in pages.yaml: a test runs what it shows, or names those that do."""
+    """A page with a terminal is in pages.yaml: a test runs what it shows, or it says which do."""
     typed = [step for step in steps(page.read_text(encoding="utf-8")) if isinstance(step, Command)]
     assert not typed or shown(page) in LISTED
     assert (ROOT / LISTED.get(shown(page), {}).get("held", ".")).exists()
