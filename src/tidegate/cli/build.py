@@ -102,9 +102,9 @@ def text(report: Report) -> str:
     ]
     if report.tags:
         lines.append(f"tags: {', '.join(report.tags)}")
-    lines.append(
-        f"{len(report.results)} applications in {report.total_s:.1f} s, {report.jobs} at once"
-    )
+    count = len(report.results)
+    many = f"{count} application{'' if count == 1 else 's'}"
+    lines.append(f"{many} in {report.total_s:.1f} s, {report.jobs} at once")
     return "\n".join(lines)
 
 

@@ -16,6 +16,7 @@ import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,16 +42,25 @@ class Tested:
     counts: Counts | None = None
 
 
-def require(built: Built, script: str, folder: Path, *, name: str, anew: bool = False) -> Tested:
+def require(
+    built: Built,
+    script: str,
+    folder: Path,
+    bring: Callable[[Built], object],
+    *,
+    name: str,
+    anew: bool = False,
+) -> Tested:
     """Run the script of application ``name``; ``DeploymentFailed`` where it does not end with 0.
 
-    ``folder`` gets ``test.log`` and the reports.
+    ``folder`` gets ``test.log`` and the reports; ``bring`` puts the image into the builder's reach.
     """
     content = Path(script).read_bytes()
     text = hashlib.sha256(built.image.digest.encode() + b"\0" + content).hexdigest()
     note = cache_dir("tests") / text
     if note.exists() and not anew:
         return Tested("known", _noted(note))
+    bring(built)
     reports = folder / "reports"
     reports.mkdir(exist_ok=True)
     reports.chmod(0o777)  # the image's user writes here, whoever that is

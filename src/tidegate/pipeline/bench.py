@@ -259,10 +259,14 @@ class Bench:
             result.tests = "left out" if one.tests else "none"
             return
         with _timed(result, "tests"):
-            self._images.present(built)
             try:
                 found = image_tests.require(
-                    built, one.tests, folder, name=one.name, anew=self._orders.anew
+                    built,
+                    one.tests,
+                    folder,
+                    self._images.present,
+                    name=one.name,
+                    anew=self._orders.anew,
                 )
             except TidegateError:
                 result.tests = FAILED
