@@ -123,7 +123,8 @@ def faults(page: str, folder: Path) -> list[str]:
     lab = fresh(*names)
     home, runtime = folder / "home", Path(tempfile.mkdtemp(prefix="tgd"))
     home.mkdir()
-    begins = ROOT if LISTED[page].get("begins") == "checkout" else home / "shop"
+    called = Path(LISTED[page].get("folder", "shop")).name
+    begins = ROOT if LISTED[page].get("begins") == "checkout" else home / called
     begins.mkdir(exist_ok=True)
     try:
         with Terminal(begins, environment(lab, home, runtime)) as terminal:
