@@ -76,13 +76,14 @@ def test_which_images_are_decided() -> None:
     there = release({}, images=images, commit="c", version="c")
     dirty = {**there, "version": "c+"}
     known, promoted = Known([dirty, there], commit="c"), Known([there], promoted=True, commit="d")
-    assert known.built("api", "k") == images["web"]
-    assert known.built("web", "other") is None
+    assert known.built("k") == images["web"]
+    assert known.built("other") is None
     assert known.named("db", "postgres:17") == images["db"]
     assert known.named("db", "postgres:16") is None
     assert Known([dirty], commit="c").named("db", "postgres:17") is None
     assert Known([there]).named("db", "postgres:17") is None
     assert (known.proxy(), Known([there], commit="d").proxy()) == (there["proxy"]["image"], "")
-    assert promoted.built("web", "other") == images["web"]
+    assert promoted.given("web") == images["web"]
+    assert known.given("web") is None
     assert promoted.named("db", "postgres:17") == images["db"]
     assert promoted.named("db", "postgres:16") is None
