@@ -163,6 +163,7 @@ def survey(
             refresh=refresh,
             drained=lambda: drained(attached.result(), drain or {}),
             known=lambda version: _known(target, attached.result(), known, version),
+            promoted=known is not None,
         )
     with phase(reporter, "plan"):
         hosts = attached.result()

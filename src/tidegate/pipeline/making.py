@@ -74,11 +74,12 @@ def make(
     refresh: bool = False,
     drained: Callable[[], Collection[str]] = tuple,
     known: Ask = lambda _: NOTHING,
+    promoted: bool = False,
 ) -> Made:
     """Build, resolve, read and render; ``refresh`` asks registries again.
 
     ``drained`` is asked last for the hosts that are to run nothing, ``known`` before anything
-    is built for the images that are decided already.
+    is built for the images that are decided already; ``promoted``: it has those to go on with.
     """
     with ThreadPoolExecutor(PARALLEL + 2) as pool:
         revision = pool.submit(worktree.revision, config.root)
@@ -88,6 +89,7 @@ def make(
         _require_tests(config, environment, project)
         settings = settings_of(config, project, variables)
         workshop = Workshop(config, project, Registry(refresh=refresh), reporter, decided.result)
+        workshop.promoted = promoted
         images = {name: pool.submit(workshop.image, name) for name in project.services}
         proxy = pool.submit(workshop.proxy)
         found = companions.read(wanted_files(project))
@@ -266,6 +268,7 @@ class Workshop:
         self._project = project
         self._registry = registry
         self._known = known
+        self.promoted = False
         self.store = Store()
         found = applications(config, project)
         self._served = served(found)
@@ -288,7 +291,7 @@ class Workshop:
 
         Bytes of what a registry has are not told: not every machine knows them.
         """
-        given = self._known().given(service)
+        given = self._known().given(service) if self.promoted else None
         if given is not None:
             return self._again(given)
         made = self.bench.ensure(self._served[service])
