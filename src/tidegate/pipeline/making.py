@@ -6,7 +6,7 @@ Everything here happens on this machine; no host is asked.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -88,10 +88,9 @@ def make(
         project = hidden.project
         _require_tests(config, environment, project)
         settings = settings_of(config, project, variables)
-        workshop = Workshop(config, project, Registry(refresh=refresh), reporter, decided.result)
-        workshop.promoted = promoted
-        images = {name: pool.submit(workshop.image, name) for name in project.services}
-        proxy = pool.submit(workshop.proxy)
+        shop = Workshop(config, project, Registry(refresh=refresh), reporter, decided, promoted)
+        images = {name: pool.submit(shop.image, name) for name in project.services}
+        proxy = pool.submit(shop.proxy)
         found = companions.read(wanted_files(project))
         content = {**found.content, **config_texts(project, variables)}
         values = hidden.values(secrets.sources(project, instance))
@@ -113,9 +112,8 @@ def make(
         )
     release |= _gates(config, environment, revision.result())
     release |= _e2e(environment, project, release["services"], variables)
-    architectures = _architectures({name: image.result() for name, image in images.items()})
-    own = (hidden.versions, hidden.revoked, architectures)
-    return Made(release, workshop.store, content, values, *own, project, workshop.bench)
+    own = (hidden.versions, hidden.revoked, _architectures(images))
+    return Made(release, shop.store, content, values, *own, project, shop.bench)
 
 
 def _decided(known: Ask, revision: Revision, *, refresh: bool) -> Known:
@@ -218,10 +216,11 @@ class Hidden:
         return tuple(v for secret in self.vault.secrets.values() for v in secret.revoked)
 
 
-def _architectures(images: Mapping[str, ImageRef]) -> dict[str, str]:
+def _architectures(images: Mapping[str, Future[ImageRef]]) -> dict[str, str]:
+    made = {name: image.result() for name, image in images.items()}
     return {
         name: image.facts.architecture
-        for name, image in images.items()
+        for name, image in made.items()
         if image.via == "controller" and image.facts is not None
     }
 
@@ -263,17 +262,18 @@ class Workshop:
         project: Project,
         registry: Registry,
         reporter: Reporter,
-        known: Callable[[], Known],
+        decided: Future[Known],
+        promoted: bool,
     ) -> None:
         self._project = project
         self._registry = registry
-        self._known = known
-        self.promoted = False
+        self._known = decided.result
+        self._promoted = promoted
         self.store = Store()
         found = applications(config, project)
         self._served = served(found)
         self._in_registry = bool(config.registry)
-        self.bench = Bench(config, found, self.store, registry, reporter, known=known)
+        self.bench = Bench(config, found, self.store, registry, reporter, known=self._known)
 
     def image(self, service: str) -> ImageRef:
         """Built where compose says ``build:``, else pinned to what its tag means now."""
@@ -291,7 +291,7 @@ class Workshop:
 
         Bytes of what a registry has are not told: not every machine knows them.
         """
-        given = self._known().given(service) if self.promoted else None
+        given = self._known().given(service) if self._promoted else None
         if given is not None:
             return self._again(given)
         made = self.bench.ensure(self._served[service])
