@@ -96,25 +96,6 @@ def test_the_controller_dies_after_the_switch(fleet: Fleet) -> None:
     assert fleet.answers() == ["3", "3", "3"]
 
 
-def test_a_full_disk_leaves_nothing_behind(fleet: Fleet) -> None:
-    """It hinders the end of a deployment on one host until there is room, and no longer."""
-    fleet.write(WEB % {"version": "1"}, {})
-    fleet.deploy()
-    fleet.write(WEB % {"version": "2"}, {}, switch={"watch": "6s"})
-    running = fleet.begin()
-    full = fleet.hosts[2]
-    full.server.fill_disk()
-    try:
-        until(lambda: len(fleet.hosts[1].containers("web")) == 1, patience_s=60)
-        time.sleep(3)
-    finally:
-        full.server.free_disk()
-    running.wait(60)
-    fleet.ended()
-    assert len(set(fleet.answers())) == 1
-    assert [len(host.containers("web")) for host in fleet.hosts] == [1, 1, 1]
-
-
 def test_a_silent_witness_is_waited_for(fleet: Fleet) -> None:
     """A host in doubt keeps both versions and serves; it obeys as soon as the witness answers."""
     fleet.write(WEB % {"version": "1"}, {})

@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from tidegate.host.deployment import FORMAT
 from tidegate.testing.prove.contest import begin
 from tidegate.testing.prove.kill import arm
 from tidegate.testing.prove.project import ROOT
@@ -16,7 +17,7 @@ from tidegate.testing.prove.site import INSTANCE, Site
 from tidegate.testing.prove.trouble import next_deploy
 
 OPEN = f".local/share/tidegate/{INSTANCE}/open.json"
-FORMAT = "FORMAT = 1"
+LINE = "FORMAT = {}\n"
 
 
 def previous_tidegate() -> Path:
@@ -27,9 +28,9 @@ def previous_tidegate() -> Path:
     )
     record = folder / "src" / "tidegate" / "host" / "deployment.py"
     text = record.read_text()
-    if FORMAT not in text:
-        raise RuntimeError(f"{record} has no {FORMAT}")
-    record.write_text(text.replace(FORMAT, "FORMAT = 0", 1))
+    if LINE.format(FORMAT) not in text:
+        raise RuntimeError(f"{record} has no {LINE.format(FORMAT)}")
+    record.write_text(text.replace(LINE.format(FORMAT), LINE.format(FORMAT - 1), 1))
     return folder / "src"
 
 
@@ -77,7 +78,7 @@ def newer_record_is_refused(site: Site) -> list[str]:
     run.wait()
     with arm("host tool", site) as weapon:
         record = json.loads(site.server.run(["cat", OPEN]).stdout)
-        newer = json.dumps({**record, "format": record["format"] + 1})
+        newer = json.dumps({**record, "format": FORMAT + 1})
         unit = f"tidegate@{INSTANCE}.service"
         site.server.run(["systemctl", "--user", "stop", unit])
         site.server.run(["sh", "-c", f"cat > {OPEN}"], input=newer)
