@@ -71,8 +71,12 @@ def project(tree: Tree, where: Root, *, compose: bool = True) -> Project:
     tree.fetch([where.file, root])
     text = tree.text(where.file)
     if text is not None and not is_utf8(text):
+        line = next(n for n, one in enumerate(text.split("\n"), 1) if not is_utf8(one))
         raise InputError(
-            f"{where.file} is not UTF-8 text", code="config-unreadable", where=Where(where.file)
+            f"{where.file} is not UTF-8 text",
+            code="config-unreadable",
+            where=Where(where.file, line),
+            hint="save it as UTF-8 and commit it",
         )
     config = None
     if text is not None:
