@@ -79,14 +79,13 @@ def make(
 ) -> Made:
     """Build, resolve, read and render; ``refresh`` asks registries again.
 
-    ``ready`` is called when the files are well, before anything else is asked. ``drained`` is
-    asked last for the hosts that are to run nothing, ``known`` before anything is built for the
-    images that are decided already; ``promoted``: it has those to go on with.
+    ``ready`` is called when the files are well; ``drained`` last, for the hosts that are to run
+    nothing; ``known`` before anything is built, for the images that are decided already, which
+    there are to go on with where it is ``promoted``.
     """
     with ThreadPoolExecutor(PARALLEL + 2) as pool:
         revision = pool.submit(worktree.revision, config.root)
-        hidden, settings = _well(config, environment, instance, variables)
-        project = hidden.project
+        hidden, project, settings = _well(config, environment, instance, variables)
         ready()
         decided = pool.submit(lambda: _decided(known, revision.result(), refresh=refresh))
         shop = Workshop(config, project, Registry(refresh=refresh), reporter, decided, promoted)
@@ -119,11 +118,11 @@ def make(
 
 def _well(
     config: Config, environment: Environment, instance: str, variables: Mapping[str, str]
-) -> tuple[Hidden, dict[str, ServiceSettings]]:
+) -> tuple[Hidden, Project, dict[str, ServiceSettings]]:
     """The project and its settings; ``InputError`` for what the files alone show to be wrong."""
     hidden = Hidden.of(config, environment, instance, variables)
     _require_tests(config, environment, hidden.project)
-    return hidden, settings_of(config, hidden.project, variables)
+    return hidden, hidden.project, settings_of(config, hidden.project, variables)
 
 
 def _decided(known: Ask, revision: Revision, *, refresh: bool) -> Known:
