@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -20,9 +21,13 @@ import pytest
 import yaml
 
 from tests.cli.schemas import check
+from tidegate.cli import COMMANDS, load
 
 CASES = Path(__file__).with_name("bad_input")
 COMPOSE = "services:\n  web:\n    image: docker.io/library/busybox:1\n"
+USUAL = {"compose.yaml": "$COMPOSE", "tidegate.yaml": "$CONFIG"}
+# No word of Python, and no number of an error of the kernel, belongs into a sentence for people.
+UNKIND = re.compile(r"\w+(Error|Exception)\b|Errno|Traceback|\bNone\b|<\w+>|codec")
 GIT = {
     f"GIT_{who}_{what}": text
     for who in ("AUTHOR", "COMMITTER")
@@ -56,7 +61,7 @@ def run(
     """Run a case's command in its files; also all that was there before and is there afterwards."""
     project = place / "project"
     project.mkdir()
-    for name, text in case["files"].items():
+    for name, text in case.get("files", USUAL).items():
         write(project / name, text)
     environment = {
         "HOME": str(place),
@@ -114,7 +119,10 @@ def everything(place: Path) -> dict[str, Any]:
 
 @pytest.mark.parametrize("case", cases())
 def test_bad_input_is_one_clear_error(case: Any, tmp_path: Path) -> None:
-    """Exit code, code, file and line, and hint are the case's; stdout is empty; no file changed."""
+    """Exit code, code, words, file and line, and hint are the case's; nothing is left behind.
+
+    Stdout is empty, and no file, folder or mode differs: in the project, nor in all of the home.
+    """
     done, before, after = run(case, tmp_path, "--json")
     assert done.stdout == ""
     lines = done.stderr.splitlines()
@@ -123,11 +131,24 @@ def test_bad_input_is_one_clear_error(case: Any, tmp_path: Path) -> None:
     assert done.returncode == case["exit"], data
     if "code" in case:
         assert data["code"] == case["code"], data
+    assert case.get("message", "") in data["message"], data
     place = data["where"]
     shown = f"{place['file']}:{place['line']}" if place else ""
     assert shown.startswith(case.get("where", "")), data
+    assert data["hint"], "there is always something that one can do"
     assert case.get("hint", "") in data["hint"], data
+    assert not UNKIND.search(f"{data['message']} {data['hint']}"), data
     assert after == before
+
+
+def test_every_command_is_given_bad_input() -> None:
+    """Each command, and each part of one, has a case at least."""
+    tried = [shlex.split(case["command"]) for [case] in (one.values for one in cases())]
+    for entry in COMMANDS:
+        app = load(entry)
+        parts = [name for name in app[entry.word] if not name.startswith("-")]
+        for words in [[*entry.name.split(), part] for part in parts] or [entry.name.split()]:
+            assert any(one[: len(words)] == words for one in tried), words
 
 
 def test_an_error_for_people(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ The other commit is only read where a file that defines something differs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 from tidegate.changes import definitions, images, inputs
 from tidegate.changes.compose_files import Composition, composition
@@ -99,7 +99,7 @@ def _texts(layout: Layout, tree: Tree) -> Iterator[str]:
 
 
 def survey(
-    now: Project, tree: Tree, before: Tree, changes: Iterable[FileChange], where: Root
+    now: Project, tree: Tree, before: Tree, changes: Sequence[FileChange], where: Root
 ) -> Survey:
     """The project of a commit, compared with that of another commit."""
     name = now.config.project if now.config and _named(now.config) else default_project(where.name)
@@ -116,7 +116,8 @@ def survey(
     compared = {*now.composition.files, *files}
     inputs.of_services(rules, now.composition, now.layout, where.folder, compared)
     found = Survey(name, now.images, now.composition, runs, rules, defining=frozenset(files))
-    paths = {path for change in changes for path in (change.path, change.old) if path}
+    paths = {change.path for change in changes}
+    paths |= {change.old for change in changes if change.old}
     _compare(found, now, before, paths, where)
     for file in files:
         if file in paths:
