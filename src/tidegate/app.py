@@ -96,6 +96,9 @@ def _environment(config: Config, name: str) -> Environment:
 
     known = ", ".join(config.environments)
     close = nearest(name, list(config.environments)) if name else ""
+    first, slash, number = name.partition("/")
+    if slash and first in config.environments and number.isdigit():
+        close = f"{first}, and --to {number}"
     raise InputError(
         f"there is no environment {name!r}" if name else "which environment?",
         code="unknown-environment",
@@ -111,9 +114,8 @@ def attach(
     return fleet.attach(*target.of_hosts, reporter, full=full, observe=observe)
 
 
-def meanwhile(work: Callable[[], T]) -> Future[T]:
+def meanwhile(work: Callable[[], T], future: Future[T]) -> None:
     """Begin something in a thread that no exit waits for; ``result()`` raises its error."""
-    future: Future[T] = Future()
 
     def run() -> None:
         try:
@@ -122,7 +124,6 @@ def meanwhile(work: Callable[[], T]) -> Future[T]:
             future.set_exception(problem)
 
     threading.Thread(target=run, name="meanwhile", daemon=True).start()
-    return future
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +150,11 @@ def survey(
 ) -> Survey:
     """Make the release here while the hosts are asked what they run; change nothing.
 
+    The hosts are asked nothing before the files were read and are well.
     Hosts that were drained stay so; ``drain`` says of a host that it is, or is no more.
     ``known`` are the images of a promotion; else those that run or wait there count.
     """
-    attached = meanwhile(lambda: attach(target, reporter, full=True))
+    attached: Future[Fleet] = Future()
     with phase(reporter, "build"):
         made = make(
             target.config,
@@ -164,6 +166,7 @@ def survey(
             drained=lambda: drained(attached.result(), drain or {}),
             known=lambda version: _known(target, attached.result(), known, version),
             promoted=known is not None,
+            ready=lambda: meanwhile(lambda: attach(target, reporter, full=True), attached),
         )
     with phase(reporter, "plan"):
         hosts = attached.result()

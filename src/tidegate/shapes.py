@@ -128,14 +128,21 @@ else:
             names = tuple(space.get("__annotations__", ()))
             shape = {one: _Field(space.pop(one, _MISSING)) for one in names}
             getters = {one: _tuplegetter(at, None) for at, one in enumerate(names)}
+            tail = tuple(one.default for one in shape.values())
+            while _MISSING in tail:
+                tail = tail[1:]
             space |= {"__slots__": (), "_fields": names, "__match_args__": names, "_shape_": shape}
+            space["_tail_"] = tail  # the defaults of the last fields
             return super().__new__(cls, name, bases, space | getters)
 
     class Row(tuple, metaclass=_RowType):
         """As ``typing.NamedTuple``."""
 
         def __new__(cls, *args, **named):
-            if named or len(args) != len(cls._fields):
+            missing = len(cls._fields) - len(args)
+            if not named and 0 < missing <= len(cls._tail_):
+                args += cls._tail_[-missing:]
+            elif named or missing:
                 args = _filled(cls, cls._shape_, args, named)
             return tuple.__new__(cls, args)
 

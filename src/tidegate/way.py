@@ -237,7 +237,7 @@ def _committed(config: Config) -> None:
     """What goes from machine to machine must be a commit."""
     now = worktree.revision(config.root)
     if not now.commit or now.changed:
-        what = f"{now.changed[0]} differs from it" if now.changed else "there is none here"
+        what = f"{now.changed[0]} differs from it" if now.commit else "there is none here"
         raise InputError(
             f"a run takes a commit along, and {what}",
             code="not-a-commit",

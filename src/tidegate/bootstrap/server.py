@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
+from tidegate.config.unreadable import unreadable
 from tidegate.edges.process import Command, run
 from tidegate.edges.ssh import Ssh
 from tidegate.errors import InfrastructureError, InputError
 
 TIMEOUT_S = 900.0
 FIRST_PORT = 80
+KEY_HINT = "name the public half: --key ~/.ssh/id_ed25519.pub"
 # Who logs in may be root, or may become it without a password (`-n`: never ask).
 AS_ROOT = 'if [ "$(id -u)" = 0 ]; then exec sh -s -- "$@"; else exec sudo -n sh -s -- "$@"; fi'
 _USER = re.compile(r"[a-z_][a-z0-9_-]{0,30}")
@@ -43,9 +45,10 @@ def prepare_server(
     Raises ``InfrastructureError`` with the step that failed.
     """
     if not _USER.fullmatch(user):
-        raise InputError(f"{user!r} cannot be a user's name", code="user-name")
+        hint = "lower case letters, digits, '-' and '_', as in ssh: deploy@203.0.113.10"
+        raise InputError(f"{user!r} cannot be a user's name", code="user-name", hint=hint)
     if not _KEY.fullmatch(key) or "\n" in key:
-        raise InputError(f"{key[:40]!r} is no public key", code="public-key")
+        raise InputError(f"{key[:40]!r} is no public key", code="public-key", hint=KEY_HINT)
     argv = ("sh", "-c", AS_ROOT, "sh", user, key, signer, str(first_port))
     done = ssh.run(Command(argv, stdin=script("server.sh")), timeout_s=TIMEOUT_S)
     lines = done.text.splitlines()
@@ -94,8 +97,13 @@ def login_key(destination: str, config: str) -> str:
 
 
 def read_key(path: Path) -> str:
-    """The first line of a public key's file."""
+    """The first line of a public key's file; ``InputError`` where it is none."""
     try:
-        return path.read_text(encoding="utf-8").strip().splitlines()[0]
-    except (OSError, IndexError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read the key {path}: {error}", code="public-key") from None
+        line = path.expanduser().read_text(encoding="utf-8").strip().splitlines()[0]
+    except IndexError:
+        raise InputError(f"{path} is empty", code="public-key", hint=KEY_HINT) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise unreadable(str(path), error, code="public-key") from None
+    if not _KEY.fullmatch(line):
+        raise InputError(f"{path} is no public key", code="public-key", hint=KEY_HINT)
+    return line

@@ -35,10 +35,12 @@ class Rules:
         self._at: dict[str, list[Rule]] = {}
         self._nearly: dict[str, str] = {}
         self._of_folder: dict[str, tuple[Rule, ...]] = {}
+        self._whose: dict[str, tuple[dict[Target, str], Test | None] | None] = {}
 
     def add(self, place: str, rule: Rule) -> None:
         """A rule for a file or for all that is below a folder; "" is everything."""
         self._of_folder.clear()
+        self._whose.clear()
         self._at.setdefault(place, []).append(rule)
 
     def explain(self, folder: str, why: str) -> None:
@@ -47,6 +49,11 @@ class Rules:
 
     def meet(self, path: str, *, submodule: bool = False) -> dict[Target, str]:
         """Whose a path is, and by which rule; the nearest rule of each target."""
+        if not submodule and path not in self._at:
+            alike = self._alike(path.rpartition("/")[0])
+            if alike is not None:
+                whose, unwanted = alike
+                return {} if unwanted is not None and unwanted(path) else whose.copy()
         found: dict[Target, str] = {}
         weak: dict[Target, str] = {}
         for rule in self._below(path) if submodule else ():
@@ -59,7 +66,10 @@ class Rules:
         return found or weak
 
     def why_nobody(self, path: str) -> str:
-        """What kept a path from being anybody's; "" where nothing is near."""
+        """What kept a path that is nobody's from being somebody's; "" where nothing is near."""
+        alike = self._alike(path.rpartition("/")[0]) if path not in self._at else None
+        if alike is not None and alike[0]:
+            return f"{self._above(path)[0].ignored_by} leaves it out"
         for rule in self._above(path):
             tested = rule.test is None or rule.test(path)
             if tested and rule.ignored is not None and rule.ignored(path):
@@ -80,6 +90,21 @@ class Rules:
             self._of_folder[folder] = above
         own = self._at.get(path)
         return (*own, *above) if own else above
+
+    def _alike(self, folder: str) -> tuple[dict[Target, str], Test | None] | None:
+        """What all files of a folder have in common, but for one test that leaves some out.
+
+        None where each has to be looked at by itself.
+        """
+        if folder not in self._whose:
+            rules = self._above(f"{folder}/")
+            tests = {id(rule.ignored): rule.ignored for rule in rules}
+            plain = not any(rule.test or rule.weak for rule in rules) and len(tests) <= 1
+            whose: dict[Target, str] = {}
+            for rule in rules:
+                whose.setdefault(rule.target, rule.text)
+            self._whose[folder] = (whose, next(iter(tests.values()), None)) if plain else None
+        return self._whose[folder]
 
     def _below(self, path: str) -> Iterator[Rule]:
         for place, rules in self._at.items():

@@ -5,7 +5,7 @@ The other commit is only read where a file that defines something differs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 from tidegate.changes import definitions, images, inputs
 from tidegate.changes.compose_files import Composition, composition
@@ -71,8 +71,12 @@ def project(tree: Tree, where: Root, *, compose: bool = True) -> Project:
     tree.fetch([where.file, root])
     text = tree.text(where.file)
     if text is not None and not is_utf8(text):
+        line = next(n for n, one in enumerate(text.split("\n"), 1) if not is_utf8(one))
         raise InputError(
-            f"{where.file} is not UTF-8 text", code="config-unreadable", where=Where(where.file)
+            f"{where.file} is not UTF-8 text",
+            code="config-unreadable",
+            where=Where(where.file, line),
+            hint="save it as UTF-8 and commit it",
         )
     config = None
     if text is not None:
@@ -95,7 +99,7 @@ def _texts(layout: Layout, tree: Tree) -> Iterator[str]:
 
 
 def survey(
-    now: Project, tree: Tree, before: Tree, changes: Iterable[FileChange], where: Root
+    now: Project, tree: Tree, before: Tree, changes: Sequence[FileChange], where: Root
 ) -> Survey:
     """The project of a commit, compared with that of another commit."""
     name = now.config.project if now.config and _named(now.config) else default_project(where.name)
@@ -112,7 +116,8 @@ def survey(
     compared = {*now.composition.files, *files}
     inputs.of_services(rules, now.composition, now.layout, where.folder, compared)
     found = Survey(name, now.images, now.composition, runs, rules, defining=frozenset(files))
-    paths = {path for change in changes for path in (change.path, change.old) if path}
+    paths = {change.path for change in changes}
+    paths |= {change.old for change in changes if change.old}
     _compare(found, now, before, paths, where)
     for file in files:
         if file in paths:

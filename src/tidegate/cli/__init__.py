@@ -44,6 +44,7 @@ class Entry:
         return self.name.partition(" ")[0]
 
 
+JSON = "--json"
 BEGIN, SHIP, WATCH, TOOLS = "Begin", "Ship", "Look and touch", "Tools"
 
 COMMANDS: tuple[Entry, ...] = (
@@ -171,6 +172,7 @@ def shown_default(value: object) -> str:
 def parse_and_call(app: App, arguments: Sequence[str]) -> int:
     """Parse with cyclopts; a wrong option or argument is an ``InputError`` (exit code 2)."""
     from cyclopts import CycloptsError
+    from cyclopts.exceptions import UnknownOptionError
 
     if asks_for_help(arguments):
         from tidegate.cli.help import Formatter  # rich costs 20 ms, so only here
@@ -180,10 +182,16 @@ def parse_and_call(app: App, arguments: Sequence[str]) -> int:
         result = app(
             list(arguments), exit_on_error=False, print_error=False, result_action="return_value"
         )
+    except UnknownOptionError as error:
+        if error.token.keyword == JSON:  # it has no facts to tell; its errors are JSON all the same
+            return parse_and_call(app, without_json(arguments))
+        from tidegate.cli.misuse import misuse
+
+        raise misuse(error, arguments) from None
     except CycloptsError as error:
-        raise InputError(
-            str(error).rstrip("."), code="usage", hint=f"see `tidegate {arguments[0]} --help`"
-        ) from None
+        from tidegate.cli.misuse import misuse
+
+        raise misuse(error, arguments) from None
     return result if isinstance(result, int) else 0
 
 
@@ -195,7 +203,13 @@ def own(arguments: Sequence[str]) -> list[str]:
 
 def wants_json(arguments: Sequence[str]) -> bool:
     """Whether ``--json`` stands among our own words."""
-    return "--json" in own(arguments)
+    return JSON in own(arguments)
+
+
+def without_json(arguments: Sequence[str]) -> list[str]:
+    """The same words without our ``--json``."""
+    ours = own(arguments)
+    return [*(word for word in ours if word != JSON), *arguments[len(ours) :]]
 
 
 def asks_for_help(arguments: Sequence[str]) -> bool:

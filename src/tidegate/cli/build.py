@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+from tidegate.cli.misuse import within
 from tidegate.cli.output import print_json, say, table
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def build(
     branch: str = "",
     anew: bool = False,
     skip_tests: bool = False,
-    jobs: int = 0,
+    jobs: Annotated[int | None, within(1, 256)] = None,
     config: str = "tidegate.yaml",
     json: bool = False,
 ) -> None:
@@ -52,7 +53,7 @@ def build(
             "what was not tested is not published", code="usage", hint="leave out --skip-tests"
         )
     live = Progress(quiet=json)
-    orders = Orders(anew=anew, tests=not skip_tests, push=push, jobs=jobs)
+    orders = Orders(anew=anew, tests=not skip_tests, push=push, jobs=jobs or 0)
     try:
         report = building.build(
             load_config(config), applications, orders, branch or branch_here(), live

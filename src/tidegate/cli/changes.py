@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 
-from tidegate.cli.output import coloured, print_json, progress, say
+from tidegate.cli.output import coloured, progress, say
 from tidegate.errors import InputError
 
 TYPE_CHECKING = False
@@ -49,9 +49,9 @@ def changes(
 
         say(standard.dumps(matrix_of(found)))
     elif json:
-        from tidegate.cli.changes_json import data
+        from tidegate.cli.changes_json import answer
 
-        print_json("changes", data(found), compact=True)
+        say(answer(found))
     else:
         from tidegate.cli.changes_text import text
 

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator
 
 from tidegate.changes.model import BUILD, DELIVER, Item
+from tidegate.cli.output import envelope
 from tidegate.repo.diff import WORDS, shown
 
 NO_RULE = "no rule wants it"
+FILES = '"files": []'
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from tidegate.changes.decide import Touched
+    from typing import Any
+
     from tidegate.changes.directives import Directive
+    from tidegate.changes.model import Target
     from tidegate.pipeline.changed import Changed
 
 
+def answer(found: Changed) -> str:
+    """The whole answer on one line."""
+    from json import dumps
+
+    head, files, tail = dumps(envelope("changes", data(found)), ensure_ascii=False).partition(FILES)
+    return f"{head}{files[:-1]}{', '.join(_files(found))}]{tail}"
+
+
 def data(found: Changed) -> dict[str, Any]:
-    """All of it; each file of the difference stands in ``files`` once."""
+    """All but the files of the difference, each of which stands in ``files`` once."""
     decision = found.decision
     return {
         "base": found.range.base or None,
@@ -34,7 +46,7 @@ def data(found: Changed) -> dict[str, Any]:
             {**_item(item), "application": found.survey.runs.get(item.name)}
             for item in decision.services.values()
         ],
-        "files": [_file(found, one) for one in decision.files],
+        "files": [],
         "notes": list(found.notes),
     }
 
@@ -73,16 +85,25 @@ def _item(item: Item) -> dict[str, Any]:
     }
 
 
-def _file(found: Changed, one: Touched) -> dict[str, Any]:
-    change = one.change
-    return {
-        "path": shown(change.path),
-        "status": WORDS[change.status],
-        "from": shown(change.old) or None,
-        "submodule": change.submodule,
-        "whose": [{"kind": t.kind, "name": t.name, "rule": r} for t, r in one.whose.items()],
-        "why_nobody": None if one.whose else found.survey.why_nobody(change) or NO_RULE,
-    }
+def _files(found: Changed) -> Iterator[str]:
+    """Each file as an object, written by hand: there may be thousands, of few kinds."""
+    from json import dumps
+    from json.encoder import encode_basestring as quoted
+
+    known: dict[tuple[tuple[Target, str], ...], str] = {}
+    for change, whose in found.decision.files:
+        rules = tuple(whose.items())
+        told = known.get(rules)
+        if told is None:
+            listed = [{"kind": t.kind, "name": t.name, "rule": rule} for t, rule in rules]
+            told = known[rules] = dumps(listed, ensure_ascii=False)
+        old = quoted(shown(change.old)) if change.old else "null"
+        why = "null" if whose else quoted(found.survey.why_nobody(change) or NO_RULE)
+        yield (
+            f'{{"path": {quoted(shown(change.path))}, "status": "{WORDS[change.status]}", '
+            f'"from": {old}, "submodule": {"true" if change.submodule else "false"}, '
+            f'"whose": {told}, "why_nobody": {why}}}'
+        )
 
 
 def _directive(one: Directive) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import Literal
 
+from tidegate.errors import InputError
+
 Shell = Literal["bash", "zsh", "fish", "words"]
 
 
@@ -20,6 +22,12 @@ def completion(shell: Shell, /, *words: str) -> None:
     from tidegate.cli.output import say
 
     if shell != "words":
+        if words:
+            raise InputError(
+                f"{words[0]!r} is one word too many",
+                code="usage",
+                hint=f'eval "$(tidegate completion {shell})"',
+            )
         script = files("tidegate.cli") / "shells" / f"completion.{shell}"
         say(script.read_text(encoding="utf-8").rstrip())
         return

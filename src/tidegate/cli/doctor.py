@@ -16,6 +16,7 @@ from tidegate.cli.output import GREEN, RED, YELLOW, coloured, paint, print_json,
 from tidegate.config import load_config
 from tidegate.config.available import missing
 from tidegate.config.load import FILE
+from tidegate.config.nearest import nearest
 from tidegate.edges.ssh import Ssh
 from tidegate.errors import InputError, TidegateError
 from tidegate.model.config import Config, Host
@@ -70,11 +71,13 @@ def configuration() -> tuple[Config | None, list[Finding]]:
 def chosen_hosts(config: Config, environment: str) -> dict[str, Host]:
     """The hosts of one environment, or of all, each once."""
     if environment and environment not in config.environments:
+        known = list(config.environments)
+        close = nearest(environment, known)
         raise InputError(
             f"there is no environment {environment!r}",
             code="unknown-environment",
             where=config.where("environments"),
-            hint=f"known are: {', '.join(config.environments)}",
+            hint=f"did you mean {close}?" if close else f"there are: {', '.join(known)}",
         )
     names = [environment] if environment else list(config.environments)
     return {

@@ -45,7 +45,7 @@ def e2e(
     from tidegate import app
     from tidegate.cli.progress import Progress
 
-    live, limit_s = Progress(quiet=json), seconds(timeout)
+    limit_s, logs, live = seconds(timeout), folder_of(logs), Progress(quiet=json)
     live.several = True
     try:
         target = app.choose(environment, file=config)
@@ -92,9 +92,13 @@ def seconds(text: str) -> float:
     """A duration as in tidegate.yaml; an ``InputError`` for anything else."""
     from tidegate.compose.nodes import Node
     from tidegate.config.fields import duration
+    from tidegate.errors import InputError
 
     at = ("--timeout", 0, 0)
-    return duration(Node(text, at, at))
+    found = duration(Node(text, at, at))
+    if not found:
+        raise InputError("tests need some time", code="usage", hint="as in --timeout 30m")
+    return found
 
 
 def serving(fleet: Fleet, environment: str) -> Mapping[str, Any]:
@@ -120,6 +124,18 @@ def _back(target: Target, fleet: Fleet, live: Progress, reason: str) -> str:
     if report.error is not None:
         raise report.error
     return f"{target.environment.name}/{wish.generation}"
+
+
+def folder_of(logs: str) -> str:
+    """A folder that is there or can be made; ``InputError`` where a file is in its place."""
+    from tidegate.errors import InputError
+
+    path = Path(logs)
+    if logs and not all(place.is_dir() or not place.exists() for place in (path, *path.parents)):
+        raise InputError(
+            f"--logs {logs} is a file", code="usage", hint="name a folder, as in --logs reports"
+        )
+    return logs
 
 
 def keep(folder: str, results: Sequence[Mapping[str, Any]]) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sys
+from typing import Annotated
+
+from tidegate.cli.misuse import within
 
 
 def execute(
@@ -11,7 +14,7 @@ def execute(
     *command: str,
     environment: str = "",
     host: str = "",
-    copy: int = 1,
+    copy: Annotated[int, within(1)] = 1,
     every: bool = False,
     config: str = "tidegate.yaml",
 ) -> int:
@@ -37,6 +40,12 @@ def execute(
 
     if not command:
         raise InputError("no command was given", code="usage", hint="tidegate exec web -- ls")
+    if every and (host or copy != 1):
+        other = "--host" if host else "--copy"
+        raise InputError(
+            f"--every is all copies on all hosts, and {other} is one", code="usage",
+            hint=f"leave out --every or {other}",
+        )  # fmt: skip
     found = reach(app.choose(environment, file=config), Progress(quiet=True), host)
     if every:
         for name, problem in found.lost.items():

@@ -51,6 +51,12 @@ def quadlet(
     made = export(loaded, variables=loaded.variables, rootful=rootful)
     if strict:
         require_all(made)
+    if report and not Path(report).parent.is_dir():
+        raise InputError(
+            f"there is no folder {Path(report).parent}",
+            code="usage",
+            hint="name a file in a folder that exists, as in --report report.json",
+        )
     folder = empty(Path(out))
     write(folder, made)
     source = loaded.where(("services",)).file

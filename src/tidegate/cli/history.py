@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
+from tidegate.cli.misuse import within
 from tidegate.cli.output import print_json, say, table
 
 
@@ -12,7 +13,7 @@ def history(
     environment: str = "",
     /,
     *,
-    limit: int = 20,
+    limit: Annotated[int, within(1)] = 20,
     config: str = "tidegate.yaml",
     json: bool = False,
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from cyclopts import App
 
@@ -13,8 +13,11 @@ from tidegate.bootstrap.findings import MISSING, Finding
 from tidegate.bootstrap.server import Step, login_key, prepare_server, read_key
 from tidegate.bootstrap.signing_key import public_key, signing_key
 from tidegate.cli.doctor import one_host, show
+from tidegate.cli.misuse import within
 from tidegate.cli.output import print_json, progress, say
 from tidegate.config import load_config
+from tidegate.config.fields import is_destination
+from tidegate.config.nearest import nearest
 from tidegate.edges.ssh import Ssh
 from tidegate.errors import InputError
 from tidegate.model.config import Config, Environment, Host
@@ -29,7 +32,7 @@ def bootstrap(
     *,
     root_ssh: str = "",
     key: Path | None = None,
-    first_port: int = 80,
+    first_port: Annotated[int, within(0, 65535)] = 80,
     json: bool = False,
 ) -> int:
     """Make the hosts of an environment, or one host, ready for deployments.
@@ -46,6 +49,14 @@ def bootstrap(
         json: Answer as JSON.
     """
     chosen = chosen_hosts(load_config(), target)
+    if root_ssh and not is_destination(root_ssh):
+        raise InputError(
+            f"--root-ssh {root_ssh!r} is no SSH destination",
+            code="usage",
+            hint="write root@address, as for ssh",
+        )
+    if key is not None:
+        read_key(key)  # before anything is made
     if root_ssh and len(chosen) > 1:
         raise InputError(
             f"{target} has {len(chosen)} hosts and --root-ssh is one login",
@@ -205,9 +216,11 @@ def chosen_hosts(config: Config, target: str) -> list[Host]:
     }
     if target in known:
         return [known[target]]
+    names = [*config.environments, *known]
+    close = nearest(target, names)
     raise InputError(
         f"there is no environment and no host {target!r}",
         code="unknown-host",
         where=config.where("environments"),
-        hint=f"known are: {', '.join([*config.environments, *known])}",
+        hint=f"did you mean {close}?" if close else f"there are: {', '.join(names)}",
     )

@@ -14,6 +14,7 @@ from tidegate.compose.files import Allowance, Source
 from tidegate.compose.folders import COMPOSE_FILES
 from tidegate.config import find_compose_files, find_layout, read_config
 from tidegate.config.load import FILE, default_project
+from tidegate.config.unreadable import unreadable
 from tidegate.errors import InputError
 
 EXAMPLE_HOST = "deploy@203.0.113.10"  # an address for documentation: RFC 5737
@@ -53,7 +54,7 @@ def init(
     found = look(root, project)
     names, hosts = presets.stages(preset) if preset else (environment,), host or []
     text = content(root, found, preset, names, hosts)
-    read_config(text, FILE, root=str(root))  # the same checks as for a file written by hand
+    check(text, root)
     try:
         with (root / FILE).open("x", encoding="utf-8") as file:
             file.write(text)
@@ -81,10 +82,21 @@ def init(
         say(f"    {line}")
 
 
+def check(text: str, root: Path) -> None:
+    """What a file written by hand must be, the new one must be, too; it has no lines yet."""
+    try:
+        read_config(text, FILE, root=str(root))
+    except InputError as error:
+        error.where = None
+        raise
+
+
 def content(
     root: Path, found: Found, preset: str, names: Sequence[str], hosts: Sequence[str]
 ) -> str:
     """The text of the file, with a host for each environment."""
+    if not all(hosts):
+        raise InputError("--host is empty", code="usage", hint=f"as in --host {EXAMPLE_HOST}")
     if len(hosts) > len(names):
         raise InputError(
             f"{len(hosts)} hosts were given for {' and '.join(names)}",
@@ -108,7 +120,10 @@ def look(root: Path, project: str) -> Found:
     named = ""
     services: list[str] = []
     for name in files:
-        source = Source(name, (root / name).read_text(encoding="utf-8"))
+        try:
+            source = Source(name, (root / name).read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise unreadable(name, error, code="compose-file") from None
         for document in read(source, Allowance()):
             node = document.root.get("name")
             named = node.text() if node else named

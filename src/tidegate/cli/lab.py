@@ -17,6 +17,7 @@ from tidegate.errors import InputError
 if TYPE_CHECKING:
     from tidegate.lab import Lab
 
+MAX_DISK_GB = 1000
 app = App(name="lab", help="Disposable real servers on this machine.", help_format="plaintext")
 
 
@@ -42,11 +43,22 @@ def up(
         no_images: Do not prepare the images that the lab's registry offers.
         json: Print one JSON object.
     """
+    names = _names(servers)
+    if without_podman and not bare:
+        raise InputError(
+            "--without-podman is of a server that is not prepared", code="usage", hint="add --bare"
+        )
+    if not 1 <= disk_gb <= MAX_DISK_GB:
+        raise InputError(
+            f"--disk-gb {disk_gb:g} cannot be used here",
+            code="usage",
+            hint=f"write a number from 1 to {MAX_DISK_GB}",
+        )
     _become_root()
     from tidegate.lab import Lab
 
     lab = Lab.up(
-        _names(servers),
+        names,
         bare=bare,
         podman=not without_podman,
         disk_gb=disk_gb,

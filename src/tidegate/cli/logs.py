@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from tidegate.cli.misuse import within
 from tidegate.errors import InfrastructureError, InputError, TidegateError
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 def logs(
     *services: str,
     follow: Annotated[bool, Parameter(alias="-f")] = False,
-    lines: Annotated[int, Parameter(alias="-n")] = 100,
+    lines: Annotated[int, Parameter(alias="-n"), within(0)] = 100,
     since: str = "",
     host: str = "",
     environment: str = "",

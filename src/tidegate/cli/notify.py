@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from tidegate.cli.output import print_json, say
+from tidegate.errors import InfrastructureError, InputError
+
+if TYPE_CHECKING:
+    from tidegate.app import Target
+    from tidegate.edges.courier import Letter
 
 
 def notify(
@@ -27,9 +34,9 @@ def notify(
     """
     from tidegate import app
     from tidegate.edges import courier
-    from tidegate.errors import InfrastructureError, InputError
     from tidegate.pipeline.notices import letters
 
+    _something(message)
     target = app.choose(environment, file=config)
     name = target.environment.name
     if not target.config.notify:
@@ -39,8 +46,9 @@ def notify(
             where=target.config.where(),
             hint='write notify: [{to: "${SLACK_URL}", on: [failed, waiting]}]',
         )
-    title = f"{target.config.project}: a message from {name}"
-    told = courier.deliver(letters(target, title, message), (0.0,))
+    wanted = letters(target, f"{target.config.project}: a message from {name}", message)
+    _understood(target, wanted)
+    told = courier.deliver(wanted, (0.0,))
     if json:
         print_json("notified", {"environment": name, "told": [asdict(one) for one in told]})
     else:
@@ -53,3 +61,24 @@ def notify(
             code="not-delivered",
             hint="look at the address; https://github.com/caronc/apprise/wiki lists their forms",
         )
+
+
+def _something(message: str) -> None:
+    if not message.strip():
+        raise InputError(
+            "the message is empty", code="usage", hint='--message "we deploy at 5", or leave it out'
+        )
+
+
+def _understood(target: Target, wanted: Sequence[Letter]) -> None:
+    """``InputError`` at the first address that no service has."""
+    from tidegate.edges import courier
+
+    for index, letter in enumerate(wanted):
+        if not courier.understood(letter):
+            raise InputError(
+                courier.UNKNOWN,
+                code="notify-address",
+                where=target.config.where("notify", index, "to"),
+                hint="https://github.com/caronc/apprise/wiki lists their forms",
+            )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from tidegate.cli.output import print_json, say
@@ -46,6 +47,9 @@ def plan(
     say(text(found.plan, secrets_changed=found.secrets_changed))
 
 
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
 def variables(given: list[str] | None) -> dict[str, str]:
     """``["A=b"]`` as a mapping; one without ``=`` is an ``InputError``."""
     from tidegate.errors import InputError
@@ -53,7 +57,7 @@ def variables(given: list[str] | None) -> dict[str, str]:
     found = {}
     for item in given or ():
         name, equals, value = item.partition("=")
-        if not equals or not name:
+        if not equals or not VARIABLE.fullmatch(name):
             raise InputError(
                 f"--variable {item!r} is not NAME=VALUE", code="usage", hint="as in --variable A=b"
             )

@@ -13,9 +13,10 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, TextIO
 
 from tidegate.cli.output import DIM, GREEN, RED, coloured, paint
+from tidegate.errors import InputError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -49,6 +50,18 @@ class Row:
     note: str = ""
 
 
+def appended(path: Path) -> TextIO:
+    """A file that lines are added to; ``InputError`` where there can be none."""
+    try:
+        return path.open("a", encoding="utf-8")
+    except OSError as problem:
+        raise InputError(
+            f"cannot write events to {path}: {str(problem.strerror).lower()}",
+            code="usage",
+            hint="name a file in a folder that exists, as in --events events.jsonl",
+        ) from None
+
+
 class Progress:
     """A Reporter for people. Safe to call from several threads; close it at the end."""
 
@@ -68,7 +81,7 @@ class Progress:
             self._timer.start()
         self._file: IO[str] | None = None
         if events:
-            self._file = Path(events).open("a", encoding="utf-8")  # noqa: SIM115 (see close)
+            self._file = appended(Path(events))
 
     def phase(self, name: str, state: str, message: str = "") -> None:
         """A phase of the controller begins or ends."""

@@ -49,8 +49,8 @@ def login(
     from tidegate.upkeep import logins
 
     name, quiet = logins.registry(registry), Progress(quiet=True)
-    given = credentials(username)
     where = logins.places(targets(environment, config, here=here), here=here)
+    given = credentials(username)
     done, lost = logins.everywhere(where, lambda place: logins.login(place, name, given, quiet))
     conclude(name, "logged in to", done, lost, json=json)
 
@@ -132,6 +132,12 @@ def targets(environment: str, config: str, *, here: bool) -> list[Target]:
     from tidegate import app as wiring
     from tidegate.config import load_config
 
+    if here and environment:
+        raise InputError(
+            f"--here is this machine only, and {environment} is of hosts",
+            code="usage",
+            hint="leave one of them out",
+        )
     if here:
         return []
     names = [environment] if environment else list(load_config(config).environments)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App
 
+from tidegate.cli.misuse import within
 from tidegate.cli.output import print_json, say, table
 from tidegate.config import load_config
 from tidegate.pipeline import releasing
@@ -24,7 +25,7 @@ def release(
     *,
     remote: str = "",
     branch: str = "",
-    jobs: int = 0,
+    jobs: Annotated[int | None, within(1, 256)] = None,
     older: bool = False,
     config: str = CONFIG,
     json: bool = False,
@@ -46,7 +47,7 @@ def release(
     from tidegate.cli.progress import Progress
 
     live = Progress(quiet=json)
-    wish = releasing.Wish(remote, branch or branch_here(), jobs, older)
+    wish = releasing.Wish(remote, branch or branch_here(), jobs or 0, older)
     try:
         made = releasing.make(load_config(config), wish, live)
     finally:

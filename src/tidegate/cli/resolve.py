@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-
-from tidegate.cli.output import progress, say
+from tidegate.cli.output import progress, say, typed
 from tidegate.errors import InputError
 
 
@@ -54,12 +52,11 @@ def resolve(
 
 def confirm(environment: str, lost: str) -> None:
     """Ask for the lost host's name; anything else, or nobody to ask, is an ``InputError``."""
-    sys.stderr.write(
+    question = (
         f"{environment} goes on without {lost}, which must never come back as it was. "
         "Type its name to go on: "
     )
-    sys.stderr.flush()
-    if not sys.stdin.isatty() or sys.stdin.readline().strip() != lost:
+    if not typed(question, lost):
         raise InputError(
             "not confirmed, so nothing was changed", code="not-confirmed", hint="or give --yes"
         )

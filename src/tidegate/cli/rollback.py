@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from tidegate.cli.misuse import within
+
 
 def rollback(
     environment: str = "",
     /,
     *,
-    to: int = 0,
+    to: Annotated[int | None, within(1)] = None,
     reason: str = "",
     events: str = "",
     config: str = "tidegate.yaml",

@@ -16,6 +16,7 @@ from cyclopts import App
 
 from tidegate.cli.output import print_json, say, table
 from tidegate.config import load_config
+from tidegate.config.nearest import nearest
 from tidegate.errors import InputError
 
 if TYPE_CHECKING:
@@ -77,6 +78,12 @@ def rotate(
     """
     opened = Opened(environment, config)
     before = opened.vault.named(name)
+    if generate and not before.value:
+        raise InputError(
+            f"the value of {name} comes from {before.source}, which has to change it",
+            code="usage",
+            hint="leave --generate out",
+        )
     secret = given(name, before.variable, list(before.command), generate=generate)
     opened.save(opened.vault.rotated(name, secret))
     say(f"{name} is rotated; `tidegate deploy {environment}` restarts what uses it")
@@ -143,7 +150,11 @@ def edit(environment: str, /, *, config: str = "tidegate.yaml") -> None:
         editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
         argv = ["sh", "-c", f'{editor} "$1"', "sh", str(scratch)]
         if subprocess.run(argv, check=False).returncode:
-            raise InputError("the editor failed, so nothing was changed", code="editor")
+            raise InputError(
+                "the editor failed, so nothing was changed",
+                code="editor",
+                hint="EDITOR=nano tidegate secrets edit, or whichever editor is here",
+            )
         opened.save(opened.edited(scratch.read_text(encoding="utf-8")))
     finally:
         scratch.unlink(missing_ok=True)
@@ -206,9 +217,18 @@ class Opened:
     @staticmethod
     def _environment(config: Config, name: str) -> Environment:
         chosen = config.environments.get(name)
-        if chosen is None or not chosen.secrets:
+        if chosen is None:
+            close = nearest(name, config.environments)
+            known = ", ".join(config.environments)
             raise InputError(
-                f"{name} keeps no secrets" if chosen else f"there is no environment {name!r}",
+                f"there is no environment {name!r}",
+                code="unknown-environment",
+                where=config.where("environments"),
+                hint=f"did you mean {close}?" if close else f"there are: {known}",
+            )
+        if not chosen.secrets:
+            raise InputError(
+                f"{name} keeps no secrets",
                 code="secrets-nowhere",
                 where=config.where("environments", name),
                 hint=f"environments: {name}: {{secrets: secrets/{name}.age}} in tidegate.yaml",
@@ -221,8 +241,20 @@ def given(name: str, variable: str, command: list[str] | None, *, generate: bool
     import secrets as chance
 
     from tidegate.edges.vault import new_version
-    from tidegate.model.vault import Secret
+    from tidegate.model.vault import NAME, Secret
 
+    sources = {"--variable": variable, "--command": command, "--generate": generate}
+    asked = [option for option, wanted in sources.items() if wanted]
+    if len(asked) > 1:
+        raise InputError(
+            f"{' and '.join(asked)} are two sources of one value",
+            code="usage",
+            hint="leave one of them out",
+        )
+    if variable and not NAME.match(variable):
+        raise InputError(
+            f"{variable!r} cannot name a variable", code="usage", hint="letters, digits and _"
+        )
     if variable or command:
         return Secret(new_version(), variable=variable, command=tuple(command or ()))
     if generate:

@@ -35,6 +35,8 @@ from tidegate.compose.sections import check_sections
 from tidegate.compose.shapes import INCLUDE
 from tidegate.compose.unique import unique
 
+MISSING = "the path counts from the file that names it; write it, or leave the name out"
+
 
 @dataclass(slots=True)
 class Assembler:
@@ -56,12 +58,17 @@ class Assembler:
         try:
             source = Source(path, self.reader.read(path))
         except FileNotFoundError:
-            fail(f"no such file: {path}", at or (path, 0, 0), code="compose-file")
-        except UnicodeDecodeError:
-            fail(f"not UTF-8 text: {path}", at or (path, 0, 0), code="compose-file")
+            fail(f"no such file: {path}", at or (path, 0, 0), code="compose-file", hint=MISSING)
+        except UnicodeDecodeError as error:
+            line = error.object.count(b"\n", 0, error.start) + 1
+            hint = f"save it as UTF-8; the first wrong byte is in line {line}"
+            fail(f"not UTF-8 text: {path}", at or (path, line, 0), code="compose-file", hint=hint)
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
-            fail(f"cannot read {path}: {reason}", at or (path, 0, 0), code="compose-file")
+            hint = f"is it a file, and yours to read? ls -ld {path}"
+            fail(
+                f"cannot read {path}: {reason}", at or (path, 0, 0), code="compose-file", hint=hint
+            )
         self.allowance.take_text(source.text, at or (path, 0, 0))
         return source
 
@@ -84,7 +91,10 @@ class Assembler:
     def interpolate(self, document: Document, scope: Scope) -> Node:
         """A document's own copy, with its variables replaced."""
         if not isinstance(document.root.value, dict):
-            fail("a compose file must be a mapping", document.root, code="compose-schema")
+            hint = "it needs services: with one key for each service below it"
+            fail(
+                "a compose file must be a mapping", document.root, code="compose-schema", hint=hint
+            )
         lookup = self.allowance.lookup(scope.environment.get)
         return Interpolation(lookup, self.unset).apply(document.root)
 
@@ -134,6 +144,7 @@ class Assembler:
                 "include cycle: " + " includes ".join((*scope.included, names[0])),
                 paths.items()[0],
                 code="compose-cycle",
+                hint="take one of them out of include:",
             )
         project = form.get("project_directory")
         if project is None:

@@ -186,7 +186,12 @@ def _check_limits(name: str, service: Node) -> None:
         deploy.children()["replicas"] = replicas = scale
     for count in (scale, replicas):
         if count is not None and isinstance(count.value, int) and count.value < 0:
-            _bad(f"services.{name}: the number of copies is below 0", count, "compose-schema")
+            _bad(
+                f"services.{name}: the number of copies is below 0",
+                count,
+                "compose-schema",
+                "0 stops the service",
+            )
     resources = deploy.get("resources") if deploy else None
     limits = resources.get("limits") if resources else None
     reservations = resources.get("reservations") if resources else None

@@ -44,6 +44,13 @@ def read(source: Source, allowance: Allowance) -> Iterator[Document]:
         at = (file, mark.line + 1, mark.column + 1) if mark else (file, 0, 0)
         problem = ", ".join(part for part in (error.context, error.problem) if part)
         fail(f"not valid YAML: {problem}", at, code=_CODE, hint=_hint(problem))
+    except yaml.reader.ReaderError as error:
+        line = source.text.count("\n", 0, error.position) + 1
+        sign = error.character  # a number where libyaml says it, a letter where Python does
+        number = sign if isinstance(sign, int) else ord(sign)
+        problem = f"the character #x{number:04x} cannot be in it"
+        hint = 'remove it, or write it as an escape in double quotes, as in "\\x1b"'
+        fail(f"not valid YAML: {problem}", (file, line, 0), code=_CODE, hint=hint)
     except yaml.YAMLError as error:
         fail(f"not valid YAML: {error}".splitlines()[0], (file, 0, 0), code=_CODE)
 
@@ -92,7 +99,8 @@ class _Reader:
         if kind is yaml.AliasEvent:
             return self.alias(event.anchor, at)
         if len(self.path) > MAX_DEPTH:
-            fail(f"more than {MAX_DEPTH} levels of nesting", at, code=_CODE)
+            hint = "nothing that Tidegate reads is nested so deep; is a bracket left open?"
+            fail(f"more than {MAX_DEPTH} levels of nesting", at, code=_CODE, hint=hint)
         self.count(1, at)
         first = self.values
         if event.anchor:

@@ -101,7 +101,8 @@ class _Parser:
             start = self.position
             key, alone = self.key()
             if " " in key:
-                fail(f"key {key!r} contains a space", self.mark(start), code=_CODE)
+                hint = "write NAME=value, one to a line, and # before a remark"
+                fail(f"key {key!r} contains a space", self.mark(start), code=_CODE, hint=hint)
             if alone:
                 value = self.lookup(key)
                 if value is not None:

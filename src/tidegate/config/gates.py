@@ -46,12 +46,13 @@ def gate(node: Node) -> Gate:
     kinds = {kind: Key(lambda inner: inner, "", "") for kind in GATES}
     found = section(node, "a gate", kinds)
     if len(found) != 1:
-        fail("a gate is a mapping of one key", node, code=fields.CODE_TYPE)
+        hint = f"write - before each one; there are {', '.join(GATES)}"
+        fail("a gate is a mapping of one key", node, code=fields.CODE_TYPE, hint=hint)
     [(kind, inner)] = found.items()
     settings = section(inner, kind, GATES[kind])
     required(inner, kind, settings, *NEEDED.get(kind, ()))
     if kind == "check" and not settings["command"]:
-        fail("a check needs a command", inner, code=fields.CODE_VALUE)
+        fail("a check needs a command", inner, code=fields.CODE_VALUE, hint=fields.COMMAND)
     if kind == "window":
         settings = times.window(inner, settings)
     return Gate(kind, settings, where=where(node.at))

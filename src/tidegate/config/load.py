@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILE = "tidegate.yaml"
+EXAMPLE = "production: {hosts: {web-1: {ssh: deploy@203.0.113.10}}}"
 NO_FOLDERS = Layout()
 # An OpenSSH public key as in its .pub file, comment or not: sshd(8), AUTHORIZED_KEYS FILE FORMAT.
 PUBLIC_KEY = re.compile(r"(?:ssh|ecdsa|sk)-\S+ AAAA\S*(?: .*)?")
@@ -49,7 +50,9 @@ def load_config(path: str | Path = FILE) -> Config:
             hint="`tidegate init` writes one from the compose file here",
         ) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read {file}: {error}", code="config-unreadable") from None
+        from tidegate.config.unreadable import unreadable
+
+        raise unreadable(str(path), error, code="config-unreadable") from None
     root = file.resolve().parent
     found = find_compose_files(root)
     folders = NO_FOLDERS if found else find_layout(root)
@@ -73,9 +76,9 @@ def find_layout(root: Path) -> Layout:
                     names = {entry.name for entry in folder.iterdir() if entry.is_file()}
                     listing[f"{kind}/{folder.name}"] = names
     except OSError as error:
-        raise InputError(
-            f"cannot read {error.filename}: {error.strerror}", code="compose-unreadable"
-        ) from None
+        from tidegate.config.unreadable import unreadable
+
+        raise unreadable(str(error.filename), error, code="compose-unreadable") from None
     return layout_of(listing)
 
 
@@ -107,17 +110,26 @@ def config_of(
 ) -> Config:
     """The same, of a file whose YAML is read already."""
     if len(documents) > 1:
-        fail("one YAML document is wanted here", documents[1], code="config-documents")
+        hint = "take out the line --- and what follows it"
+        fail("one YAML document is wanted here", documents[1], code="config-documents", hint=hint)
     if not documents or documents[0].value is None:
         raise InputError(
-            f"{file} is empty", code="config-empty", where=Where(file, 1), hint="see tidegate init"
+            f"{file} is empty",
+            code="config-empty",
+            where=Where(file, 1),
+            hint="remove it, then `tidegate init` writes one",
         )
     node = documents[0]
     values = section(node, FILE, schema.TOP)
     required(node, FILE, values, "version", "environments")
     if not values["environments"]:
         environments = node.children()["environments"]
-        fail("there must be at least one environment", environments, code="config-environments")
+        fail(
+            "there must be at least one environment",
+            environments,
+            code="config-environments",
+            hint=f"as in {EXAMPLE}",
+        )
     del values["version"]
     values.setdefault("project", default_project(root))
     values.setdefault("compose", compose)
@@ -167,6 +179,14 @@ def check_steps(config: Config) -> None:
 
 def check_people(config: Config) -> None:
     """An approval can be given by people whom the file declares, a soak is in its environments."""
+    for person, key in config.people.items():
+        if not PUBLIC_KEY.fullmatch(key):
+            raise InputError(
+                f"what {person} has under people is no SSH public key",
+                code="config-public-key",
+                where=config.where("people", person),
+                hint="it is the line in their ~/.ssh/id_ed25519.pub, with their mail at its end",
+            )
     for environment in config.environments.values():
         for index, gate in enumerate(environment.gates):
             place = config.where("environments", environment.name, "gates", index, gate.kind)
@@ -174,9 +194,12 @@ def check_people(config: Config) -> None:
                 check_approval(config, gate, place)
             soak = gate.settings.get("in")
             if soak is not None and soak not in config.environments:
+                close = nearest(str(soak), config.environments)
+                known = ", ".join(config.environments)
                 raise InputError(
-                    f"there is no environment {soak!r}", code="unknown-environment", where=place
-                )
+                    f"there is no environment {soak!r}", code="unknown-environment", where=place,
+                    hint=f"did you mean {close}?" if close else f"there are: {known}",
+                )  # fmt: skip
             if soak == environment.name:
                 raise InputError(
                     f"{soak} cannot wait for itself", code="config-value", where=place,
@@ -189,17 +212,13 @@ def check_approval(config: Config, gate: Gate, place: Where) -> None:
     by = set(gate.settings.get("by") or config.people)
     for person in sorted(by):
         if person not in config.people:
+            close = nearest(person, config.people)
+            known = ", ".join(config.people) or "nobody"
             raise InputError(
                 f"nobody is called {person!r} under people",
                 code="config-unknown-person",
                 where=place,
-            )
-        if not PUBLIC_KEY.fullmatch(config.people[person]):
-            raise InputError(
-                f"what {person} has under people is no SSH public key",
-                code="config-public-key",
-                where=config.where("people", person),
-                hint="it is the line in their ~/.ssh/id_ed25519.pub, with their mail at its end",
+                hint=f"did you mean {close}?" if close else f"there are: {known}",
             )
     count = int(gate.settings.get("count", 1))
     keys = {" ".join(config.people[person].split()[:2]) for person in by}

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 NAME_RULE = "lower case letters, digits and '-', beginning with a letter or digit"
 PROJECT_RULE = "lower case letters, digits, '-' and '_', beginning with a letter or digit"
 SERVICE_RULE = "letters, digits, '.', '-' and '_', as in a compose file"
+# Host, port and path: github.com/opencontainers/distribution-spec v1.1.0, "name".
+REGISTRY = r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*"
+REGISTRY_RULE = "a registry's address, without https://, as in ghcr.io/acme or localhost:5000"
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _PROJECT = r"[a-z0-9][a-z0-9_-]{0,39}"
 _SERVICE = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]*")
@@ -202,7 +205,8 @@ def hosts(node: Node) -> Mapping[str, Host]:
     """``hosts:``; at least one, and at most one witness."""
     found = named(node, "hosts", _NAME, NAME_RULE, host)
     if not found:
-        fail("an environment needs at least one host", node, code="config-no-hosts")
+        hint = "as in web-1: {ssh: deploy@203.0.113.10}"
+        fail("an environment needs at least one host", node, code="config-no-hosts", hint=hint)
     witnesses = [name for name, entry in found.items() if entry.witness]
     if len(witnesses) > 1:
         fail(
@@ -211,6 +215,16 @@ def hosts(node: Node) -> Mapping[str, Host]:
             code="config-witnesses",
             hint="leave `witness: true` at one host",
         )
+    places: dict[str, str] = {}
+    for name, entry in found.items():
+        other = places.setdefault(entry.destination, name)
+        if other != name:
+            fail(
+                f"{name} and {other} are the same server, {entry.destination}",
+                node.children()[name],
+                code="config-same-host",
+                hint="a server is in an environment once; give it several roles",
+            )
     return found
 
 
@@ -299,7 +313,7 @@ def version(node: Node) -> int:
             f"version must be 1, not {fields.kind(node)}",
             node,
             code="config-version",
-            hint="a newer tidegate may read this file",
+            hint="write version: 1; a newer Tidegate may read others",
         )
     return 1
 
@@ -309,7 +323,11 @@ TOP: Table = {
     "project": Key(
         fields.matching(_PROJECT, PROJECT_RULE), "name", "what it is called; the directory's name"
     ),
-    "registry": Key(fields.text, "registry", "where images go; without one they travel over SSH"),
+    "registry": Key(
+        fields.matching(REGISTRY, REGISTRY_RULE),
+        "registry",
+        "where images go; without one they travel over SSH",
+    ),
     "compose": Key(
         fields.text_or_texts,
         "file or list of files",

@@ -5,12 +5,14 @@ They are written as the compose file's ``command:`` is: the image's entry point 
 
 from __future__ import annotations
 
-from typing import Any
-
 from tidegate.compose.nodes import Node, fail
 from tidegate.config import fields
 from tidegate.config.fields import Key, Table, required, section
 from tidegate.model.config import Migration, Seed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 MIGRATE: Table = {
     "command": Key(fields.words, "list of words", "in place of the service's `command`"),

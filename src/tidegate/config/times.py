@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from tidegate.compose.nodes import Node, fail
-from tidegate.config.fields import CODE_VALUE, text, text_or_texts
+from tidegate.config.fields import CODE_VALUE, kind, text, text_or_texts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from datetime import tzinfo
+    from typing import Any
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 EVERY_DAY = tuple(range(7))
@@ -30,17 +30,18 @@ def days(node: Node) -> tuple[int, ...]:
         first, last = DAYS.index(ends[0]), DAYS.index(ends[-1])
         found |= {(first + n) % 7 for n in range((last - first) % 7 + 1)}
     if not found:
-        fail("a window needs a day", node, code=CODE_VALUE)
+        fail("a window needs a day", node, code=CODE_VALUE, hint="write mon-fri, or leave it out")
     return tuple(sorted(found))
 
 
 def clock(node: Node) -> int:
     """Minutes of the day from ``09:00``; ``24:00`` is its end."""
-    value = text(node)
+    value = node.text()
     parts = _CLOCK.fullmatch(value)
     minutes = int(parts[1]) * 60 + int(parts[2]) if parts else WHOLE_DAY[1] + 1
     if minutes > WHOLE_DAY[1]:
-        fail(f"{value!r} is no time of the day", node, code=CODE_VALUE, hint='write "09:00"')
+        what = repr(value) if value else kind(node)
+        fail(f"{what} is no time of the day", node, code=CODE_VALUE, hint='write "09:00"')
     return minutes
 
 

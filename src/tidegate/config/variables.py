@@ -12,6 +12,7 @@ from pathlib import Path
 from tidegate.compose import dotenv
 from tidegate.compose.files import Allowance
 from tidegate.compose.folders import VARIABLES
+from tidegate.config.unreadable import unreadable
 from tidegate.errors import InputError
 from tidegate.model.config import Config, Environment
 
@@ -57,4 +58,4 @@ class Files:
         except FileNotFoundError:
             return None
         except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"cannot read {name}: {error}", code="env-file") from None
+            raise unreadable(name, error, code="env-file") from None

@@ -19,11 +19,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tidegate.config.unreadable import unreadable
 from tidegate.edges import context
-from tidegate.edges.private_dir import cache_dir, write_json
+from tidegate.edges.private_dir import cache_path, write_json
 from tidegate.edges.process import Command, checked, run
 from tidegate.edges.store import Store, StoredImage
-from tidegate.errors import InfrastructureError, InputError
+from tidegate.errors import InfrastructureError, InputError, Where
 from tidegate.images import dockerfile, names, recipe, sources
 from tidegate.images.recipe import NO_CACHE, Builder, Cache, Recipe
 from tidegate.images.selection import Selection
@@ -93,7 +94,7 @@ class Images:
     def __init__(self, store: Store, resolve: Resolve) -> None:
         self._store = store
         self._resolve = resolve
-        self._notes = cache_dir("builds")
+        self._notes = cache_path("builds")
         self._lock = threading.Lock()
         self._locks: dict[str, threading.Lock] = {}
 
@@ -215,7 +216,7 @@ class Images:
 
     def _build(self, made: Recipe, key: str, log: Path | None, cache: Cache) -> str:
         builder = detect()
-        with tempfile.TemporaryDirectory(prefix="build-", dir=self._store.root) as folder:
+        with tempfile.TemporaryDirectory(prefix="build-", dir=self._store.room()) as folder:
             layout = Path(folder) / "layout"
             file = _write_inline(made, Path(folder)) if made.inline else made.dockerfile
             if builder.name != "docker":  # a registry that says no would fail the build: see share
@@ -233,7 +234,7 @@ class Images:
             return self._store.only_image(layout)
 
     def _export(self, tag: str, layout: Path) -> None:
-        self._store.blobs.mkdir(exist_ok=True)
+        self._store.blobs.mkdir(parents=True, exist_ok=True)
         flag = "--dest-oci-accept-uncompressed-layers"
         self._copy(f"containers-storage:{tag}", f"oci:{layout}:image", "--dest", flag)
 
@@ -277,7 +278,9 @@ def _dockerfile(made: Recipe) -> str:
     if made.inline:
         return made.inline
     try:
-        return Path(made.dockerfile).read_text(encoding="utf-8")
+        text = Path(made.dockerfile).read_text(encoding="utf-8")
+    except UnicodeDecodeError as problem:
+        raise unreadable(made.dockerfile, problem, code="dockerfile") from None
     except OSError:
         raise InputError(
             f"there is no Dockerfile at {made.dockerfile}",
@@ -285,6 +288,14 @@ def _dockerfile(made: Recipe) -> str:
             where=made.where,
             hint="write one, or name it with build.dockerfile",
         ) from None
+    if not dockerfile.has_stage(text):
+        raise InputError(
+            f"{made.dockerfile} has no FROM",
+            code="dockerfile",
+            where=Where(made.dockerfile, 1),
+            hint="it begins with the image that it builds on: FROM docker.io/library/alpine:3",
+        )
+    return text
 
 
 def _write_inline(made: Recipe, folder: Path) -> str:

@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tidegate.edges.private_dir import cache_dir, write_json
+from tidegate.edges.private_dir import cache_path, write_json
 from tidegate.errors import InputError, Where
 from tidegate.images import ignore
 from tidegate.images.selection import Selection
@@ -70,7 +70,7 @@ def paths(root: str, wanted: Selection) -> Iterator[str]:
 def _noted(context: str, name: str, entries: list[Entry]) -> str:
     """The digest of some entries, from the note where nothing moved since it was made."""
     seen = _fingerprint(context, entries)
-    note = cache_dir("contexts") / hashlib.sha256(name.encode()).hexdigest()
+    note = cache_path("contexts") / hashlib.sha256(name.encode()).hexdigest()
     known = _known(note, seen)
     if known:
         return known

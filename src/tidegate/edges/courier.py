@@ -83,6 +83,14 @@ def deliver(letters: Sequence[Letter], pauses_s: Sequence[float] = PAUSES_S) -> 
     return [done[number] for number in sorted(done)]
 
 
+def understood(letter: Letter) -> bool:
+    """Whether its address is of a service that is known."""
+    import apprise
+
+    plugin = apprise.Apprise.instantiate(address(letter.to), suppress_exceptions=True)
+    return isinstance(plugin, apprise.NotifyBase)
+
+
 def send(letter: Letter) -> Delivery:
     """One attempt."""
     import logging

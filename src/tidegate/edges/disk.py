@@ -20,8 +20,11 @@ class Disk:
 
     def read(self, path: str) -> str:
         """A file's text; OSError or UnicodeDecodeError where there is none."""
-        with Path(path).open(encoding="utf-8") as file:
-            return file.read(MAX_TEXT + 1)  # the loader refuses what is longer
+        try:
+            with Path(path).open(encoding="utf-8") as file:
+                return file.read(MAX_TEXT + 1)  # the loader refuses what is longer
+        except UnicodeDecodeError:
+            return Path(path).read_bytes().decode()  # whose error counts from the file's begin
 
     def is_file(self, path: str) -> bool:
         """Whether there is something to read."""

@@ -98,6 +98,12 @@ class Repository:
                 hint="change to the project's folder",
             )
         head = self._commit(wanted.head)
+        if not head and self._named(wanted.head):
+            raise InfrastructureError(
+                f"git cannot read the commit that {wanted.head} is",
+                code="git",
+                hint="git fsck says what else is broken",
+            )
         if not head and wanted.head == "HEAD":
             raise InputError("there is no commit yet", code="no-commit", hint="git commit")
         if not head:
@@ -113,8 +119,12 @@ class Repository:
 
     def _commit(self, name: str) -> str:
         """The full id of a commit, or "" where there is none of that name."""
-        argv = ("git", "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
-        return self.begin(argv).wait()[1].decode().strip() if name else ""
+        return self._named(f"{name}^{{commit}}") if name else ""
+
+    def _named(self, name: str) -> str:
+        """What a name stands for, were it gone or not."""
+        argv = ("git", "rev-parse", "--verify", "--quiet", name)
+        return self.begin(argv).wait()[1].decode().strip()
 
 
 def _unknown(name: str) -> InputError:

@@ -22,6 +22,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+_fresh: dict[str, tuple[int, list[Any]]] = {}  # read, and not yet written
+
 
 def roots(text: str, file: str, blob: str, allowance: Allowance) -> list[Node]:
     """The documents of a file; ``blob`` is the id of its content, "" where it has none."""
@@ -36,8 +38,29 @@ def roots(text: str, file: str, blob: str, allowance: Allowance) -> list[Node]:
     before = allowance.values
     found = _read(text, file, allowance)
     memo: dict[int, Any] = {}
-    _keep(path, (before - allowance.values, [_plain(root, memo) for root in found]))
+    _fresh[path] = before - allowance.values, [_plain(root, memo) for root in found]
     return found
+
+
+def keep() -> None:
+    """Write what was read; a cache that cannot be written is none.
+
+    Whoever reads calls it in the end, so that bad input leaves nothing behind.
+    """
+    if not _fresh:
+        return
+    folder = _folder()
+    try:
+        os.makedirs(folder, mode=0o700, exist_ok=True)  # noqa: PTH103
+        names = os.listdir(folder)  # noqa: PTH208
+        for name in names if len(names) + len(_fresh) > MOST else ():
+            os.unlink(f"{folder}/{name}")  # noqa: PTH108
+        for path, content in _fresh.items():
+            _write(path, marshal.dumps(content))
+    except OSError:
+        return
+    finally:
+        _fresh.clear()
 
 
 def _read(text: str, file: str, allowance: Allowance) -> list[Node]:
@@ -62,20 +85,12 @@ def _known(path: str) -> tuple[int, list[Any]] | None:
     return values, trees
 
 
-def _keep(path: str, content: tuple[int, list[Any]]) -> None:
-    """Write it whole or not at all; a cache that cannot be written is none."""
-    folder = path.rpartition("/")[0]
+def _write(path: str, content: bytes) -> None:
+    """Whole or not at all."""
     fresh = f"{path}.{os.getpid()}"
-    try:
-        os.makedirs(folder, mode=0o700, exist_ok=True)  # noqa: PTH103
-        names = os.listdir(folder)  # noqa: PTH208
-        for name in names if len(names) >= MOST else ():
-            os.unlink(f"{folder}/{name}")  # noqa: PTH108
-        with open(fresh, "wb") as file:  # noqa: PTH123
-            file.write(marshal.dumps(content))
-        os.replace(fresh, path)  # noqa: PTH105
-    except OSError:
-        return
+    with open(fresh, "wb") as file:  # noqa: PTH123
+        file.write(content)
+    os.replace(fresh, path)  # noqa: PTH105
 
 
 def _plain(node: Node, memo: dict[int, Any]) -> Any:

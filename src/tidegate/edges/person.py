@@ -51,7 +51,7 @@ def person(people: Mapping[str, str], named: str = "") -> Person:
             return Person(names[_bare(line)], file, line)
     known = ", ".join(people) or "nobody"
     raise InputError(
-        f"{named or 'no SSH key of yours'} is not the key of anybody under people",
+        f"{named or 'what is in ~/.ssh'} is not the key of anybody under people",
         code="not-a-person",
         hint=f"people: {known}; name a key with --key, or add yours and deploy that first",
     )
@@ -64,7 +64,11 @@ def _bare(line: str) -> str:
 def _named(path: Path) -> tuple[Path | None, str]:
     """A private key's file, or the public half of one that the agent has."""
     if not path.is_file():
-        raise InputError(f"there is no key {path}", code="key-missing")
+        raise InputError(
+            f"there is no key {path}",
+            code="key-missing",
+            hint="name the file of an SSH key, as in --key ~/.ssh/id_ed25519",
+        )
     public = path if path.suffix == ".pub" else Path(f"{path}.pub")
     if public.is_file():
         return path, public.read_text(encoding="utf-8", errors="replace").strip()

@@ -26,20 +26,23 @@ def runtime_dir() -> Path:
     return private(Path("/tmp") / f"tidegate-{os.getuid()}")  # noqa: S108 (checked below)
 
 
-def cache_dir(*parts: str) -> Path:
-    """Below XDG_CACHE_HOME or ~/.cache; what is lost here is made again."""
+def cache_path(*parts: str) -> Path:
+    """Below XDG_CACHE_HOME or ~/.cache; what is lost here is made again. It need not exist."""
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    path = Path(base, "tidegate", *parts)
+    return Path(base, "tidegate", *parts)
+
+
+def cache_dir(*parts: str) -> Path:
+    """The same, made."""
+    path = cache_path(*parts)
     path.mkdir(parents=True, exist_ok=True)
     return path
 
 
 def config_dir() -> Path:
-    """Below XDG_CONFIG_HOME or ~/.config; holds the signing key."""
+    """Below XDG_CONFIG_HOME or ~/.config; holds the signing key. Who writes there makes it."""
     base = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
-    path = Path(base, "tidegate")
-    path.mkdir(parents=True, exist_ok=True)
-    return path
+    return Path(base, "tidegate")
 
 
 def private(path: Path) -> Path:
@@ -60,6 +63,7 @@ def write_json(path: Path, value: Any) -> None:
 
     While it is written it has another name, with dots in it.
     """
+    path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}")
     fresh.write_text(json.dumps(value))
     fresh.replace(path)

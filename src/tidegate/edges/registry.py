@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tidegate.edges.private_dir import cache_dir, write_json
+from tidegate.edges.private_dir import cache_path, write_json
 from tidegate.edges.process import Command, Completed, run
 from tidegate.errors import InfrastructureError, InputError, TidegateError, Where
 from tidegate.images import names
@@ -32,7 +32,7 @@ class Registry:
 
     def __init__(self, *, refresh: bool = False) -> None:
         self._refresh = refresh
-        self._folder = cache_dir("tags")
+        self._folder = cache_path("tags")
 
     def resolve(self, name: str, where: Where | None = None) -> Reference:
         """The image pinned to the digest that its tag has now."""

@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 
 from tidegate.edges import context
-from tidegate.edges.private_dir import cache_dir, write_json
+from tidegate.edges.private_dir import cache_path, write_json
 from tidegate.edges.process import Command, run
 from tidegate.errors import DeploymentFailed, InputError
 from tidegate.images.selection import Selection
@@ -25,10 +25,13 @@ def perform(step: Step, root: str, log: Path) -> bool:
     folder = Path(root, step.directory)
     if not folder.is_dir():
         raise InputError(
-            f"there is no folder {step.directory}", code="step-folder", where=step.where
+            f"there is no folder {step.directory}",
+            code="step-folder",
+            where=step.where,
+            hint="`in:` counts from the directory of tidegate.yaml",
         )
     key = _key(step, root)
-    note = cache_dir("steps") / hashlib.sha256(f"{root}\0{step.name}".encode()).hexdigest()
+    note = cache_path("steps") / hashlib.sha256(f"{root}\0{step.name}".encode()).hexdigest()
     if _known(note) == [key, made(step, root)]:
         return False
     done = run(Command(step.run), timeout_s=step.timeout_s, cwd=str(folder))

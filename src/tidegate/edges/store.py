@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tidegate.edges.private_dir import cache_dir
+from tidegate.edges.private_dir import cache_path
 from tidegate.errors import InfrastructureError
 
 INDEX_TYPES = (
@@ -47,7 +47,12 @@ class Store:
     """Blobs by digest below ``root``."""
 
     def __init__(self, root: Path | None = None) -> None:
-        self.root = cache_dir("images") if root is None else root
+        self.root = cache_path("images") if root is None else root
+
+    def room(self) -> Path:
+        """The folder itself, made."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        return self.root
 
     @property
     def blobs(self) -> Path:
@@ -121,7 +126,7 @@ class Store:
             "digest": digest,
             "size": max(self._size(digest), 0),
         }
-        with tempfile.TemporaryDirectory(prefix="layout-", dir=self.root) as folder:
+        with tempfile.TemporaryDirectory(prefix="layout-", dir=self.room()) as folder:
             layout = Path(folder)
             (layout / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
             index = {"schemaVersion": 2, "manifests": [entry]}

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 # The text of an identity, for a machine that has no person: a CI job.
 VARIABLE = "TIDEGATE_AGE_IDENTITY"
 COMMAND_S = 60.0
+# age-encryption.org/v1, and the armour around it.
+HEADERS = (b"age-encryption.org/", b"-----BEGIN AGE ENCRYPTED FILE-----")
 
 
 def load(path: Path, where: Where | None = None) -> Vault:
@@ -35,6 +37,13 @@ def load(path: Path, where: Where | None = None) -> Vault:
         sealed = path.read_bytes()
     except FileNotFoundError:
         return Vault()
+    if not sealed.startswith(HEADERS):
+        raise InputError(
+            f"{path.name} is no file that age has encrypted",
+            code="secrets-format",
+            where=where,
+            hint="restore it from git, or remove it and set its secrets again",
+        )
     mine = list(identities())
     try:
         text = pyrage.decrypt(sealed, mine).decode()
@@ -67,6 +76,7 @@ def own_recipient() -> str:
 
     path = config_dir() / "age.txt"
     if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
         identity = x25519.Identity.generate()
         path.touch(mode=0o600)
         path.write_text(f"{identity}\n", encoding="utf-8")

@@ -44,6 +44,11 @@ def bases(text: str, arguments: Mapping[str, str], contexts: Iterable[str] = ())
     return tuple(found)
 
 
+def has_stage(text: str) -> bool:
+    """Whether it builds anything: there is a FROM, and an image behind it."""
+    return any(one.word == "FROM" and one.rest.strip() for one in instructions(text))
+
+
 def _sources(word: str, rest: str) -> list[str]:
     if word == "COPY":
         return _COPY_FROM.findall(f" {rest}")

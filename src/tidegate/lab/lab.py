@@ -53,10 +53,11 @@ class Lab:
 
         A server that is there keeps its disk; one of another variant is an ``InputError``.
         """
-        lab = cls(tuple(dict.fromkeys(names)), places or default_places(), examine())
-        variant = "server" if not bare else "bare" if podman else "bare-without-podman"
-        for name in lab.names:
+        names = tuple(dict.fromkeys(names))
+        for name in names:
             _check_name(name)
+        lab = cls(names, places or default_places(), examine())
+        variant = "server" if not bare else "bare" if podman else "bare-without-podman"
         layers = lab._prepare(variant)
         with ThreadPoolExecutor(4) as pool:
             if images and lab.registry.needed():
@@ -69,10 +70,12 @@ class Lab:
     @classmethod
     def open(cls, names: Iterable[str] = (), *, places: Places | None = None) -> Lab:
         """The lab as it is; without names, all servers that are not absent."""
-        places = places or default_places()
+        places, names = places or default_places(), tuple(names)
         known = [one.name for one in identities.known(places)]
+        for name in names:
+            _require_known(name, known)
         found = [name for name, state in states(places, known).items() if state != "absent"]
-        return cls(tuple(names) or tuple(found), places, examine())
+        return cls(names or tuple(found), places, examine())
 
     @property
     def network(self) -> Network:
@@ -88,12 +91,7 @@ class Lab:
         """One server by name."""
         identity = identities.load(self.places, name)
         if identity is None or name not in self.names:
-            known = ", ".join(self.names) or "none"
-            raise InputError(
-                f"there is no lab server {name!r}; there is {known}",
-                code="lab-no-server",
-                hint=f"tidegate lab up --servers {name}",
-            )
+            raise _unknown(name, self.names)
         return Server(identity, self.places, self.machine)
 
     @property
@@ -192,6 +190,19 @@ class Lab:
                 identities.write_ssh_files(self.places)
             with step(f"starting {name}"):
                 server.start()
+
+
+def _require_known(name: str, known: Sequence[str]) -> None:
+    if name not in known:
+        raise _unknown(name, known)
+
+
+def _unknown(name: str, known: Sequence[str]) -> InputError:
+    return InputError(
+        f"there is no lab server {name!r}; there is {', '.join(known) or 'none'}",
+        code="lab-no-server",
+        hint=f"tidegate lab up --servers {name}",
+    )
 
 
 def _check_name(name: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 
+from tidegate.edges import parsed
 from tidegate.edges.git_repository import Answer, Repository
 from tidegate.errors import InputError
 from tidegate.repo import commits, diff
@@ -81,6 +82,7 @@ def _decided(found: Range, asked: _Asked, file: str, repository: Repository) -> 
     finally:
         said.close()
     decision = decide(differences, surveyed, orders(messages))
+    parsed.keep()
     return Changed(found, len(messages), decision, surveyed, _notes(now, file, directory))
 
 

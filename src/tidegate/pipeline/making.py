@@ -75,19 +75,19 @@ def make(
     drained: Callable[[], Collection[str]] = tuple,
     known: Ask = lambda _: NOTHING,
     promoted: bool = False,
+    ready: Callable[[], None] = lambda: None,
 ) -> Made:
     """Build, resolve, read and render; ``refresh`` asks registries again.
 
-    ``drained`` is asked last for the hosts that are to run nothing, ``known`` before anything
-    is built for the images that are decided already; ``promoted``: it has those to go on with.
+    ``ready`` is called when the files are well; ``drained`` last, for the hosts that are to run
+    nothing; ``known`` before anything is built, for the images that are decided already, which
+    there are to go on with where it is ``promoted``.
     """
     with ThreadPoolExecutor(PARALLEL + 2) as pool:
         revision = pool.submit(worktree.revision, config.root)
+        hidden, project, settings = _well(config, environment, instance, variables)
+        ready()
         decided = pool.submit(lambda: _decided(known, revision.result(), refresh=refresh))
-        hidden = Hidden.of(config, environment, instance, variables)
-        project = hidden.project
-        _require_tests(config, environment, project)
-        settings = settings_of(config, project, variables)
         shop = Workshop(config, project, Registry(refresh=refresh), reporter, decided, promoted)
         images = {name: pool.submit(shop.image, name) for name in project.services}
         proxy = pool.submit(shop.proxy)
@@ -110,10 +110,19 @@ def make(
             drained=drained(),
             secret_env=hidden.uses,
         )
-    release |= _gates(config, environment, revision.result())
-    release |= _e2e(environment, project, release["services"], variables)
+    gates = _gates(config, environment, revision.result())
+    release |= gates | _e2e(environment, project, release["services"], variables)
     own = (hidden.versions, hidden.revoked, _architectures(images))
     return Made(release, shop.store, content, values, *own, project, shop.bench)
+
+
+def _well(
+    config: Config, environment: Environment, instance: str, variables: Mapping[str, str]
+) -> tuple[Hidden, Project, dict[str, ServiceSettings]]:
+    """The project and its settings; ``InputError`` for what the files alone show to be wrong."""
+    hidden = Hidden.of(config, environment, instance, variables)
+    _require_tests(config, environment, hidden.project)
+    return hidden, hidden.project, settings_of(config, hidden.project, variables)
 
 
 def _decided(known: Ask, revision: Revision, *, refresh: bool) -> Known:

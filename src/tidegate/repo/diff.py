@@ -8,6 +8,8 @@ user (``diff.renames``, ``diff.relative``, ``diff.external``) changes the answer
 
 from __future__ import annotations
 
+from itertools import repeat
+
 from tidegate.shapes import Row
 
 SUBMODULE = "160000"
@@ -15,6 +17,7 @@ EMPTY_TREES = {
     40: "4b825dc642cb6eb9a060e54bf8d69288fbee4904",  # git hash-object -t tree /dev/null
     64: "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321",
 }
+PLAIN = frozenset("ADMT")  # kinds of change that have one path
 WORDS = {"A": "added", "D": "deleted", "M": "changed", "R": "renamed", "T": "another kind of file"}
 
 
@@ -37,8 +40,14 @@ def command(base: str, head: str) -> tuple[str, ...]:
 
 def parse(raw: bytes) -> list[FileChange]:
     """The output of ``command``, in git's order: ``:old-mode new-mode id id status``."""
-    fields = iter(decoded(raw).split("\0"))
-    made, maybe = FileChange._make, SUBMODULE.encode() in raw
+    every = decoded(raw).split("\0")
+    facts = every[:-1:2]
+    statuses = [one[-1] for one in facts]
+    maybe = any(SUBMODULE in modes for modes in {one[1:14] for one in facts})
+    if not maybe and set(statuses) <= PLAIN:  # no rename shifts them, and no loop is needed
+        rest = repeat(""), repeat(False)
+        return list(map(FileChange._make, zip(statuses, every[1::2], *rest, strict=False)))
+    fields, made = iter(every), FileChange._make
     found = []
     for facts in fields:
         if not facts:

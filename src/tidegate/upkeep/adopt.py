@@ -18,14 +18,19 @@ Adoptions = Mapping[str, Adoption]
 
 def named(words: Sequence[str]) -> dict[str, str]:
     """``["web=my-web"]`` as container by service; anything else is an ``InputError``."""
-    found = {}
+    found: dict[str, str] = {}
     for word in words:
         service, _, container = word.partition("=")
         if not service or not container:
             raise InputError(
                 f"--container {word!r} is not SERVICE=NAME", code="usage", hint="as in web=my-web"
             )
-        found[service] = container
+        if found.setdefault(service, container) != container:
+            raise InputError(
+                f"{service} cannot take the place of {found[service]} and of {container}",
+                code="usage",
+                hint="name each service once",
+            )
     return found
 
 
@@ -55,7 +60,8 @@ def take(
         raise InputError(
             "nothing runs there that a service could take the place of",
             code="nothing-to-adopt",
-            hint=unseen or "name the project with --from, or containers with --container web=NAME",
+            hint=unseen
+            or "name the project with --project, or containers with --container web=NAME",
         )
     for one in risky(adoptions) if not wish.allow_stateful else ():
         raise RefusedError(

@@ -16,14 +16,19 @@ from tidegate.release.scale import scaled
 
 def wanted(words: Sequence[str]) -> dict[str, int]:
     """``["web=3"]`` as numbers; anything else is an ``InputError``."""
-    found = {}
+    found: dict[str, int] = {}
     for word in words:
         name, _, number = word.partition("=")
         if not name or not number.isdecimal() or not number.isascii():
             raise InputError(
                 f"{word!r} is not SERVICE=N", code="usage", hint="as in: tidegate scale web=3"
             )
-        found[name] = int(number)
+        if found.setdefault(name, int(number)) != int(number):
+            raise InputError(
+                f"{name} cannot have {found[name]} copies and {number}",
+                code="usage",
+                hint="name each service once",
+            )
     if not found:
         raise InputError("no service was given", code="usage", hint="tidegate scale web=3")
     return found
