@@ -7,7 +7,6 @@ import os
 import re
 import shlex
 import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +16,10 @@ import yaml
 
 from tests.cli.schemas import check
 from tests.docs.page import Command, File, Interrupt, Step, missing, steps
+from tests.docs.stage import Stage
 from tests.docs.terminal import Terminal
 from tests.gates.people import Key
 from tidegate.lab import Lab
-from tidegate.testing.prove.site import fresh
 
 ROOT = Path(__file__).resolve().parents[2]
 LISTED: dict[str, dict[str, Any]] = yaml.safe_load(
@@ -50,10 +49,8 @@ class Reader:
     faults: list[str]
 
     def follow(self, page: str) -> None:
-        """Do what a page says, after what it builds upon; ends at the first fault."""
+        """Do what a page says; ends at the first fault."""
         listed = LISTED[page]
-        if "after" in listed:
-            self.follow(listed["after"])
         if "folder" in listed:
             source = ROOT / listed["folder"]
             shutil.copytree(source, self.terminal.folder, dirs_exist_ok=True)
@@ -117,25 +114,25 @@ class Reader:
         return Key(folder / name)
 
 
-def faults(page: str, folder: Path) -> list[str]:
-    """What is wrong with a page for somebody who follows it on servers that are new."""
-    names = [f"{PREFIX}{letter}" for letter in sorted(_servers(page))]
-    lab = fresh(*names)
-    home, runtime = folder / "home", Path(tempfile.mkdtemp(prefix="tgd"))
-    home.mkdir()
+def faults(page: str, stage: Stage) -> list[str]:
+    """What is wrong with a page for somebody who follows it, after what it builds upon."""
+    if page in stage.kept:
+        return []
+    after = LISTED[page].get("after", "")
+    if after and (found := faults(after, stage)):
+        return found
+    lab = stage.begin([f"{PREFIX}{letter}" for letter in sorted(_servers(page))], after)
     called = Path(LISTED[page].get("folder", "shop")).name
-    begins = ROOT if LISTED[page].get("begins") == "checkout" else home / called
+    begins = ROOT if LISTED[page].get("begins") == "checkout" else stage.home / called
     begins.mkdir(exist_ok=True)
-    try:
-        with Terminal(begins, environment(lab, home, runtime)) as terminal:
-            terminal.run(OPENING)
-            reader = Reader(lab, home, terminal, [])
-            reader.follow(page)
-            return [*reader.faults, *terminal.interrupt()]
-    finally:
-        if still := sorted(set(names) & set(Lab.open().names)):
-            Lab.open(still).down()
-        shutil.rmtree(runtime)
+    with Terminal(begins, environment(lab, stage.home, stage.runtime)) as terminal:
+        terminal.run(OPENING)
+        reader = Reader(lab, stage.home, terminal, [])
+        reader.follow(page)
+        found = [*reader.faults, *terminal.interrupt()]
+    if not found and page in {of.get("after") for of in LISTED.values()}:
+        stage.keep(page)
+    return found
 
 
 def _servers(page: str) -> set[str]:
