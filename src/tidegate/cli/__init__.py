@@ -216,7 +216,7 @@ def overview() -> str:
     """What ``tidegate --help`` prints."""
     width = max(len(entry.name) for entry in COMMANDS)
     lines = [
-        "Tidegate brings a compose file to your own servers: blue-green, verified, put back whole.",
+        "Tidegate brings a compose file to your own servers, and back when it is bad.",
         "",
         "Usage: tidegate COMMAND [OPTIONS]   (tidegate COMMAND --help says more)",
     ]
