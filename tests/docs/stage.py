@@ -31,6 +31,7 @@ class Stage:
     runtime: Path  # for sockets, whose paths must be short
     kept: dict[str, Kept] = field(default_factory=dict)
     lab: Lab = field(default_factory=lambda: replace(Lab.open(), names=()))
+    at: str = ""  # the page whose end this is
 
     @property
     def home(self) -> Path:
@@ -38,28 +39,31 @@ class Stage:
         return self.folder / "home"
 
     def begin(self, servers: Sequence[str], after: str = "") -> Lab:
-        """These servers and a home: new, or where they were there when that page ended, so."""
-        self.clear()
-        kept = self.kept.get(after)
-        if kept is None:
-            self.home.mkdir()
-        else:
-            shutil.copytree(kept.folder / "home", self.home, symlinks=True)
-        if stale := sorted(set(servers) & set(Lab.open().names)):
-            Lab.open(stale).down()
-        for name in kept.servers if kept else ():
-            _copy(kept.folder / name, Lab.open([name]).server(name).disk.image)
+        """These servers and a home: new, or as they were when that page ended."""
+        going_on = bool(after) and after == self.at
+        if not going_on:
+            self.clear()
+        ours = set(self.lab.names) if going_on else set()
+        if strangers := sorted((set(servers) & set(Lab.open().names)) - ours):
+            Lab.open(strangers).down()
+        if not going_on:
+            self._restore(self.kept[after]) if after else self.home.mkdir()
+        self.at = ""
         self.lab = Lab.up(servers)
         return self.lab
 
+    def _restore(self, kept: Kept) -> None:
+        shutil.copytree(kept.folder / "home", self.home, symlinks=True)
+        for name in kept.servers:
+            _copy(kept.folder / name, Lab.open([name]).server(name).disk.image)
+
     def keep(self, page: str) -> None:
-        """What is there now, as the end of this page."""
+        """What is there now, as the end of this page; the servers are off then."""
         folder = self.folder / f"kept-{len(self.kept)}"
-        folder.mkdir()
+        shutil.copytree(self.home, folder / "home", symlinks=True)
         for server in self.lab.servers:
             server.stop()
             _copy(server.disk.image, folder / server.name)
-        self.home.rename(folder / "home")
         self.kept[page] = Kept(folder, self.lab.names)
 
     def clear(self) -> None:
