@@ -62,7 +62,8 @@ class Stage:
         folder = self.folder / f"kept-{len(self.kept)}"
         shutil.copytree(self.home, folder / "home", symlinks=True)
         for server in self.lab.servers:
-            server.stop()
+            server.run(["sync"], user="root")
+            server.kill()  # what systemd stops in order takes its time
             _copy(server.disk.image, folder / server.name)
         self.kept[page] = Kept(folder, self.lab.names)
 

@@ -76,9 +76,9 @@ def choose(entries: Sequence[Entry], name: str) -> Entry:
         back = int(steps[1]) if steps else 0
         if back < len(entries):
             return entries[back]
-        known = f"are {len(entries)} releases" if len(entries) > 1 else "is only one release"
+        several = f"are {len(entries)} releases" if len(entries) > 1 else "is only one release"
         raise InputError(
-            f"there {known}, and none is {back} before the newest",
+            f"there {several}, and none is {back} before the newest",
             code="unknown-release",
             hint="tidegate release makes one of a newer commit",
         )
