@@ -151,7 +151,7 @@ def load(entry: Entry) -> App:
     app = App(name="tidegate", version_flags=[], help_format="plaintext")
     app.default_parameter = Parameter(negative=(), show_default=shown_default)
     if isinstance(target, App):
-        target.version_flags = []
+        target.version_flags, target.help_format = [], "plaintext"
         target.default_parameter = target.default_parameter or app.default_parameter
     app.command(target, name=entry.word)
     return app
