@@ -19,9 +19,7 @@ from tidegate.edges.ssh import Ssh
 from tidegate.errors import InputError
 from tidegate.model.config import Config, Environment, Host
 
-app = App(
-    help="Make servers ready, empty them, take them away. Example: tidegate host bootstrap production"
-)
+app = App(help="Make servers ready, or empty them. Example: tidegate host bootstrap production")
 
 
 @app.command
