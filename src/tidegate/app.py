@@ -287,7 +287,7 @@ def rollback(target: Target, found: Fleet, wish: Wish, reporter: Reporter) -> Re
     refuse_crossing(found, target.environment.name, number)
     holder, others = fleet.lacking(found, number)
     told: Mapping[str, Any] = {}
-    if others and holder is not None:
+    if others:
         told = holder.call("generation", {"n": number}, timeout_s=fleet.OBSERVE_S)
     server = BlobServer(Store(), {}) if told else None
     attempt = replace(

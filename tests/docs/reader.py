@@ -7,8 +7,8 @@ import os
 import re
 import shlex
 import shutil
-import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,11 @@ import yaml
 
 from tests.cli.schemas import check
 from tests.docs.page import Command, File, Interrupt, Step, missing, steps
+from tests.docs.stage import Stage
 from tests.docs.terminal import Terminal
 from tests.gates.people import Key
+from tests.host.test_logins import asking
 from tidegate.lab import Lab
-from tidegate.testing.prove.site import fresh
 
 ROOT = Path(__file__).resolve().parents[2]
 LISTED: dict[str, dict[str, Any]] = yaml.safe_load(
@@ -31,6 +32,7 @@ ADDRESS = re.compile(r"\b(?:203\.0\.113|10\.0\.0|10\.77\.77)\.(\d+)\b")
 SERVERS = {"10": "a", "11": "b", "12": "c"}
 PREFIX = "docs-"  # the lab's servers a, b and c are other people's
 LAB_NAME = re.compile(r"(?<![\w/.-])([abc])(?![\w/.-])")
+PORT = 5395  # of the registry that stands for registry.example.com
 PERSON = re.compile(r"ssh-ed25519 AAAA… (\w+)@example\.com")
 # The reader's ssh finds the keys of the lab, and there is nobody to type anything.
 OPENING = """\
@@ -50,10 +52,8 @@ class Reader:
     faults: list[str]
 
     def follow(self, page: str) -> None:
-        """Do what a page says, after what it builds upon; ends at the first fault."""
+        """Do what a page says; ends at the first fault."""
         listed = LISTED[page]
-        if "after" in listed:
-            self.follow(listed["after"])
         if "folder" in listed:
             source = ROOT / listed["folder"]
             shutil.copytree(source, self.terminal.folder, dirs_exist_ok=True)
@@ -104,6 +104,7 @@ class Reader:
         text = ADDRESS.sub(
             lambda found: self.lab.server(f"{PREFIX}{SERVERS[found[1]]}").address, text
         )
+        text = text.replace("registry.example.com", own_registry(self.lab))
         return PERSON.sub(lambda found: self.key(found[1]).line, text)
 
     def key(self, name: str) -> Key:
@@ -117,25 +118,31 @@ class Reader:
         return Key(folder / name)
 
 
-def faults(page: str, folder: Path) -> list[str]:
-    """What is wrong with a page for somebody who follows it on servers that are new."""
-    names = [f"{PREFIX}{letter}" for letter in sorted(_servers(page))]
-    lab = fresh(*names)
-    home, runtime = folder / "home", Path(tempfile.mkdtemp(prefix="tgd"))
-    home.mkdir()
+def faults(page: str, stage: Stage) -> list[str]:
+    """What is wrong with a page for somebody who follows it, after what it builds upon."""
+    if page in (stage.at, *stage.kept):
+        return []
+    after = LISTED[page].get("after", "")
+    if after and (found := faults(after, stage)):
+        return found
+    lab = stage.begin([f"{PREFIX}{letter}" for letter in sorted(_servers(page))], after)
     called = Path(LISTED[page].get("folder", "shop")).name
-    begins = ROOT if LISTED[page].get("begins") == "checkout" else home / called
+    begins = ROOT if LISTED[page].get("begins") == "checkout" else stage.home / called
     begins.mkdir(exist_ok=True)
-    try:
-        with Terminal(begins, environment(lab, home, runtime)) as terminal:
-            terminal.run(OPENING)
-            reader = Reader(lab, home, terminal, [])
-            reader.follow(page)
-            return [*reader.faults, *terminal.interrupt()]
-    finally:
-        if still := sorted(set(names) & set(Lab.open().names)):
-            Lab.open(still).down()
-        shutil.rmtree(runtime)
+    surroundings = environment(lab, stage.home, stage.runtime)
+    with ExitStack() as stack:
+        if LISTED[page].get("registry"):
+            surroundings |= stack.enter_context(registry(lab, stage))
+        terminal = stack.enter_context(Terminal(begins, surroundings))
+        terminal.run(OPENING)
+        reader = Reader(lab, stage.home, terminal, [])
+        reader.follow(page)
+        found = [*reader.faults, *terminal.interrupt()]
+    if not found:
+        stage.at = page
+        if [of.get("after") for of in LISTED.values()].count(page) > 1:
+            stage.keep(page)
+    return found
 
 
 def _servers(page: str) -> set[str]:
@@ -148,7 +155,24 @@ def _servers(page: str) -> set[str]:
     return found | (_servers(LISTED[page]["after"]) if "after" in LISTED[page] else set())
 
 
-def environment(lab: Lab, home: Path, runtime: Path) -> Mapping[str, str]:
+@contextmanager
+def registry(lab: Lab, stage: Stage) -> Iterator[dict[str, str]]:
+    """A registry that asks for a password and speaks plain HTTP; what tells Podman here so."""
+    folder = stage.folder / "registry"
+    folder.mkdir()
+    known = lab.env().get("CONTAINERS_REGISTRIES_CONF")
+    own = f'[[registry]]\nlocation = "{own_registry(lab)}"\ninsecure = true\n'
+    (folder / "registries.conf").write_text((Path(known).read_text() if known else "") + own)
+    with asking(folder, own_registry(lab)):
+        yield {"CONTAINERS_REGISTRIES_CONF": str(folder / "registries.conf")}
+
+
+def own_registry(lab: Lab) -> str:
+    """Its address, the same from everywhere."""
+    return f"{lab.network.gateway}:{PORT}"
+
+
+def environment(lab: Lab, home: Path, runtime: Path) -> dict[str, str]:
     """A login of the reader's: a home with nothing in it, and the lab of the machine."""
     return {
         **{name: value for name, value in os.environ.items() if name != "SSH_AUTH_SOCK"},

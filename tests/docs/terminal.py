@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Self
 
 MARK = "-- ended with"
-PATIENCE_S = 240.0
+PATIENCE_S = 600.0
 
 
 class Terminal:

@@ -174,7 +174,7 @@ def disk(subject: str, facts: Facts) -> Finding:
 def clock(subject: str, facts: Facts, now: float) -> Finding:
     """The two clocks within 5 s of each other."""
     skew = float(facts.get("clock") or 0) - now
-    detail = f"{skew:+.0f} s against ours"
+    detail = f"{skew:+.0f} s against ours" if abs(skew) >= 1 else "as ours"
     remedy = "sudo timedatectl set-ntp true"
     return verdict(subject, "clock", abs(skew) <= MOST_SKEW_S, detail, remedy, WARNING)
 

@@ -152,7 +152,7 @@ def load(entry: Entry) -> App:
     app = App(name="tidegate", version_flags=[], help_format="plaintext")
     app.default_parameter = Parameter(negative=(), show_default=shown_default)
     if isinstance(target, App):
-        target.version_flags = []
+        target.version_flags, target.help_format = [], "plaintext"
         target.default_parameter = target.default_parameter or app.default_parameter
     app.command(target, name=entry.word)
     return app
@@ -230,7 +230,7 @@ def overview() -> str:
     """What ``tidegate --help`` prints."""
     width = max(len(entry.name) for entry in COMMANDS)
     lines = [
-        "Tidegate brings a compose file to your own servers: blue-green, verified, put back whole.",
+        "Tidegate brings a compose file to your own servers, and back when it is bad.",
         "",
         "Usage: tidegate COMMAND [OPTIONS]   (tidegate COMMAND --help says more)",
     ]

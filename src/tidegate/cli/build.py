@@ -91,7 +91,7 @@ def text(report: Report) -> str:
             result.action,
             result.reference.digest[:SHORT] if result.reference else "",
             _tests(result),
-            "  ".join(f"{phase} {seconds:.1f} s" for phase, seconds in result.seconds.items()),
+            "  ".join(f"{phase} {took:.1f} s" for phase, took in _long(result)),
         )
         for result in report.results
     ]
@@ -107,6 +107,11 @@ def text(report: Report) -> str:
     many = f"{count} application{'' if count == 1 else 's'}"
     lines.append(f"{many} in {report.total_s:.1f} s, {report.jobs} at once")
     return "\n".join(lines)
+
+
+def _long(result: Result) -> list[tuple[str, float]]:
+    """The phases that took any time: to look whether something is known takes none."""
+    return [(phase, took) for phase, took in result.seconds.items() if took >= 0.05]
 
 
 def _tests(result: Result) -> str:

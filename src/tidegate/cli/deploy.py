@@ -39,8 +39,8 @@ def deploy(
 
     Args:
         environment: Its name; may be left out where there is only one.
-        release: A commit, as version, tag or branch, or the begin of the digest of a release that
-            waits; without it the files that are here.
+        release: A commit, as version, tag or branch, or the first digits of the digest of a
+            release that waits; without it the files that are here.
         dry_run: Show the plan and stop.
         reason: Why, for the history.
         variable: NAME=VALUE, stronger than all other variables; may be repeated.

@@ -47,6 +47,7 @@ def _row(entry: Mapping[str, Any]) -> tuple[str, ...]:
     """One entry; a decision's outcome is its verdict, and it is by the person who signed it."""
     told = {**entry, "outcome": entry.get("outcome") or entry.get("verdict", "")}
     told["deployment"] = entry.get("deployment") or entry.get("during", "")
+    told["event"] = str(entry.get("event", "")).removeprefix("service.")
     told["owner"] = entry.get("person") or entry.get("owner", "")
     keys = ("deployment", "at", "event", "outcome", "version", "owner", "reason")
     return tuple(str(told.get(key, "")) for key in keys)

@@ -22,7 +22,7 @@ from tidegate.edges.ssh import Ssh
 from tidegate.errors import InputError
 from tidegate.model.config import Config, Environment, Host
 
-app = App(help="Make servers ready. Example: tidegate host bootstrap production")
+app = App(help="Make servers ready, or empty them. Example: tidegate host bootstrap production")
 
 
 @app.command
@@ -127,7 +127,7 @@ def remove(
     volumes: bool = False,
     config: str = "tidegate.yaml",
 ) -> None:
-    """Drain a host and take the project off it; its history stays there, and its data unless named.
+    """Drain a host and take the project off it; history and data stay there.
 
     Example: tidegate host remove web-2
 

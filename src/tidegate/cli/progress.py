@@ -113,7 +113,8 @@ class Progress:
             else:
                 row.running.pop(text, None)
                 took = float(event.get("ms") or 0) / 1000
-                row.done.append(f"{text} {took:.1f} s" if took >= SHOWN_S else text)
+                if took >= SHOWN_S and state != "info" and step != row.title:
+                    row.done.append(f"{text} {took:.1f} s")
             self._step(text, state, str(event.get("message") or ""), event)
 
     def close(self) -> None:

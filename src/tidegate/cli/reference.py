@@ -30,6 +30,7 @@ def commands() -> str:
         text = re.sub(r"^(tidegate .*?) -m [\w.]+", r"\1", text, flags=re.MULTILINE)  # python -m
         text = re.sub(r" \*\[default: (None)?\]\*", "", text)
         text = re.sub(r"(--[a-z-]+), --no-[a-z-]+", r"\1", text)
+        text = re.sub(r"\bExample: (.+)$", r"Example: `\1`", text, flags=re.MULTILINE)
         parts.append(text.strip())
         parts.append("")
     return "\n".join(parts)
@@ -122,7 +123,7 @@ def states() -> str:
             "Its phases. Which way a deployment ends is the decision that is recorded on the",
             "witness, not the one that was proposed (`overruled`).",
             "",
-            "![The controller's phases](controller.svg)",
+            "[![The controller's phases](controller.svg)](controller.svg)",
             "",
             *rows(("Phase", "Ends with", "Next"), controller_arrows()),
             "",
@@ -130,7 +131,7 @@ def states() -> str:
             "",
             "Its states. Each change is on its disk before anything that follows from it.",
             "",
-            "![A host's states](host.svg)",
+            "[![A host's states](host.svg)](host.svg)",
             "",
             *rows(("State", "What happened", "Next"), host_arrows()),
             "",

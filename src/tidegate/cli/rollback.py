@@ -45,6 +45,8 @@ def rollback(
     finally:
         live.close()
     kept = {int(item["n"]): str(item.get("version") or "") for item in fleet.seen["generations"]}
-    version = f"{kept.get(wish.generation, '')} (as {target.environment.name}/{wish.generation})"
+    then = f"{target.environment.name}/{wish.generation}"
+    known = kept.get(wish.generation, "")
+    version = f"{known} (as {then})" if known else f"what {then} brought"
     serving = str(fleet.seen.get("deployment") or "")
-    conclude(report, version.strip(), live, json=json, serving=serving)
+    conclude(report, version, live, json=json, serving=serving)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -36,7 +37,7 @@ def text(environment: str, host: str, seen: Mapping[str, Any]) -> str:
     lines = [f"{environment} on {host}: {seen.get('deployment') or 'nothing deployed yet'}"]
     services = seen.get("services") or {}
     if services:
-        heads = ("service", "state", "health", "slot", "restarts", "image", "since")
+        heads = ("service", "state", "health", "slot", "image", "since")
         lines += ["", table(heads, [_row(name, entry) for name, entry in services.items()])]
     opened = seen.get("open")
     if opened:
@@ -46,7 +47,8 @@ def text(environment: str, host: str, seen: Mapping[str, Any]) -> str:
     drift = seen.get("drift") or ()
     lines += [""] if drift else []
     lines += [f"drift: {item['subject']}: {item['detail']}" for item in drift]
-    kept = ", ".join(str(entry["n"]) for entry in seen.get("generations") or ())
+    earlier = [entry for entry in seen.get("generations") or () if not entry["current"]]
+    kept = ", ".join(str(entry["n"]) for entry in earlier)
     lines += ["", f"kept for rollback: {kept}"] if kept else []
     return "\n".join(lines)
 
@@ -71,12 +73,13 @@ def _gates(environment: str, seen: Mapping[str, Any]) -> list[str]:
 def _row(name: str, entry: Mapping[str, Any]) -> tuple[str, ...]:
     image = str(entry.get("image", ""))
     repository, _, digest = image.partition("@sha256:")
+    restarts = int(entry.get("restarts") or 0)
+    since = re.sub(r"^[A-Z][a-z]{2} ", "", str(entry.get("since", "")))  # systemd's day of the week
     return (
         name,
-        str(entry.get("state", "")),
+        str(entry.get("state", "")) + (f", {restarts} restarts" if restarts else ""),
         str(entry.get("health", "")),
         str(entry.get("slot") or "-"),
-        str(entry.get("restarts", 0)),
         f"{repository.rpartition('/')[2]}@{digest[:12]}",
-        f"next {entry['next'] or 'never'}" if "next" in entry else str(entry.get("since", "")),
+        f"next {entry['next'] or 'never'}" if "next" in entry else since,
     )

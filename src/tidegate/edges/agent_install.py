@@ -10,6 +10,7 @@ import base64
 import hashlib
 import json
 import os
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,7 +56,7 @@ def _build(folder: Path, note: Path) -> Artifact:
     content = zipapp()
     digest = digest12(content)
     path = folder / f"{digest}.pyz"
-    fresh = folder / f".{os.getpid()}.pyz"
+    fresh = folder / f".{os.getpid()}.{threading.get_ident()}.pyz"  # hosts attach side by side
     fresh.write_bytes(content)
     fresh.replace(path)
     note.write_text(json.dumps({"digest": digest}))

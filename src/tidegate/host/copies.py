@@ -165,7 +165,9 @@ def _unwell(unit: str, service: str, state: Dict[str, str], crashed: bool) -> Ho
             "service-died",
             f"{service} ended by itself (exit status {status})",
             subject=service,
-            hint=f"its last output follows; the unit is {unit}.service",
+            hint=f"its last output follows; the unit is {unit}.service"
+            if log
+            else f"it said nothing; the unit is {unit}.service",
             log=log,
         )
     return HostError(
@@ -173,7 +175,9 @@ def _unwell(unit: str, service: str, state: Dict[str, str], crashed: bool) -> Ho
         "service-unhealthy",
         f"{service} did not become healthy",
         subject=service,
-        hint="its health check's and its own last output follow",
+        hint="its health check's and its own last output follow"
+        if log
+        else "neither its health check nor itself said anything",
         log=log,
     )
 

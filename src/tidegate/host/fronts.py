@@ -346,7 +346,8 @@ def stake(ctx: Context, new: Generation, old: Optional[Generation]) -> None:
                 "input", "port-taken", str(problem), subject=problem.owner, hint=EDGE_HINT
             ) from None
         done = edge.apply(places(ctx.paths), new.release["proxy"]["image"])
-        ctx.info("edge", done)
+        if done != "none":
+            ctx.info("edge", done)
 
 
 def _claimed(paths: Paths) -> bool:

@@ -273,7 +273,8 @@ class Bench:
                 raise
         result.tests, result.counts = found.state, found.counts
         if found.state == "passed":
-            many = f"{found.counts.tests} tests" if found.counts else "tests"
+            count = found.counts.tests if found.counts else 0
+            many = f"{count} test{'' if count == 1 else 's'}" if count else "tests"
             self._tell(f"{many} of {one.name} passed in {result.seconds['tests']:.1f} s")
 
     def _publish(self, result: Result) -> None:

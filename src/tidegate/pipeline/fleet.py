@@ -106,13 +106,26 @@ def attach(
     return fleet
 
 
-def lacking(fleet: Fleet, generation: int) -> tuple[Agent | None, list[str]]:
-    """Who keeps a generation, the witness before others, and the hosts that do not."""
+def lacking(fleet: Fleet, generation: int) -> tuple[Agent, list[str]]:
+    """Who keeps a generation, the witness before others, and the hosts that do not.
+
+    ``InputError`` where nobody does.
+    """
     kept = {
         name: any(int(entry["n"]) == generation for entry in seen.get("generations") or ())
         for name, seen in fleet.by_host.items()
     }
     holder = next((agent for agent in fleet.agents if kept[agent.name]), None)
+    if holder is None:
+        numbers = {
+            int(entry["n"]) for one in fleet.observed for entry in one.get("generations") or ()
+        }
+        known = ", ".join(map(str, sorted(numbers))) or "none"
+        raise InputError(
+            f"no host keeps the release of deployment {generation}",
+            code="no-generation",
+            hint=f"kept are those of {known}; tidegate history says what they were",
+        )
     return holder, [name for name, has in kept.items() if not has]
 
 

@@ -76,7 +76,12 @@ def choose(entries: Sequence[Entry], name: str) -> Entry:
         back = int(steps[1]) if steps else 0
         if back < len(entries):
             return entries[back]
-        raise InputError(f"there are {len(entries)} releases", code="unknown-release")
+        several = f"are {len(entries)} releases" if len(entries) > 1 else "is only one release"
+        raise InputError(
+            f"there {several}, and none is {back} before the newest",
+            code="unknown-release",
+            hint="tidegate release makes one of a newer commit",
+        )
     for entry in entries:
         if name == entry.tag:
             return entry
