@@ -12,7 +12,7 @@ from tidegate.testing.demo.chapter import Chapter
 
 
 def farewell(console: Console, folder: Path, chapters: Sequence[Chapter], seconds: float) -> None:
-    """What can be tried in each chapter's project, and the command that takes all down."""
+    """What can be tried in the projects of the chapters, and the command that takes all down."""
     console.print(f"\n{seconds:.0f} s. The servers are still up. Try it yourself:\n")
     lines = [f"alias tidegate={Path(sys.executable).with_name('tidegate')}"]
     lines += [f"export {name}={value}" for name, value in chapters[0].environment.items()]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -28,8 +28,13 @@ STAGING, PRODUCTION = "staging", "production"
 
 @dataclass(slots=True)
 class Shop(Chapter):
-    """``right`` is the commit that each environment must run; ``ordered`` are its orders."""
+    """``right`` is the commit that each environment must run; ``ordered`` are its orders.
 
+    ``commit`` is what is taken on its way next.
+    """
+
+    after_hello: bool = False
+    commit: str = ""
     measured: Measured = field(default_factory=Measured)
     right: dict[str, str] = field(default_factory=dict)
     ordered: dict[str, list[str]] = field(default_factory=dict)
@@ -37,12 +42,27 @@ class Shop(Chapter):
     repository: Repository = field(init=False)
 
     def tell(self) -> None:
-        """All of it, in order, until something is not as it must be."""
-        acts = (self.make_servers, self.make_repository, self.first, self.better)
-        for act in (*acts, self.unhealthy, self.one_host, self.roll_back):
+        """All of it, in order, until something is not as it must be: then the rest says nothing."""
+        for act in self._acts():
             act()
-            if not all(step.good for step in self.steps):
+            if not self.steps[-1].good:
                 return
+
+    def _acts(self) -> Iterator[Callable[[], None]]:
+        yield self.make_servers
+        yield self.make_repository
+        self.commit = self.project.commit("1.0.0: our servers")
+        yield lambda: self.to_staging("1.0.0", watched=False)
+        yield lambda: self.to_production("1.0.0", watched=False)
+        self.commit = self.repository.better()
+        yield lambda: self.to_staging("1.1.0")
+        yield lambda: self.to_production("1.1.0")
+        self.repository.unhealthy()
+        yield self.unhealthy
+        self.commit = self.repository.picky(self.right[PRODUCTION])
+        yield lambda: self.to_staging("1.3.0")
+        yield self.one_host
+        yield self.roll_back
 
     def hosts(self) -> list[Server]:
         """Staging and production."""
@@ -57,16 +77,16 @@ class Shop(Chapter):
             "tidegate history production",
             "tidegate changes HEAD~1..HEAD",
             "tidegate unhold production && tidegate run",
-            f"tidegate approve production --key {self.repository.key} && tidegate run",
+            f"tidegate approve production --key {self.folder.with_name('lead')} && tidegate run",
         )
 
     # -- the steps ----------------------------------------------------------------------------
 
     def make_servers(self) -> None:
-        """Two new servers for production; staging is on hello's, where it is another project."""
+        """Two new servers for production; staging shares hello's, where that was told before."""
         with self.step("staging, and two servers of production") as step:
             names = (self.prefix, f"{self.prefix}-prod-1", f"{self.prefix}-prod-2")
-            fresh(*names[1:])
+            fresh(*names[1 if self.after_hello else 0 :])
             lab = Lab.up(names)
             found = [lab.server(name) for name in names]
             self.servers = {STAGING: found[:1], PRODUCTION: found[1:]}
@@ -84,21 +104,8 @@ class Shop(Chapter):
                     outcome = self.run("secrets", "set", environment, name, "--generate")
                     settle(step, outcome, 0, "servers, passwords, and who approves")
 
-    def first(self) -> None:
-        """The first version."""
-        commit = self.project.commit("1.0.0: our servers")
-        self.to_staging("1.0.0", commit, watched=False)
-        self.to_production("1.0.0", commit, watched=False)
-
-    def better(self) -> None:
-        """A good commit, while customers order."""
-        commit = self.repository.better()
-        self.to_staging("1.1.0", commit)
-        self.to_production("1.1.0", commit)
-
     def unhealthy(self) -> None:
         """A commit that never becomes healthy in staging: production does not hear of it."""
-        self.repository.unhealthy()
         with self.step("1.2.0: unhealthy in staging") as step:
             self.build(step)
             with self.customers(step):
@@ -107,9 +114,7 @@ class Shop(Chapter):
             self.examine(step)
 
     def one_host(self) -> None:
-        """A commit that is fine in staging and fails on one host: none of them keeps it."""
-        commit = self.repository.picky(self.right[PRODUCTION])
-        self.to_staging("1.3.0", commit)
+        """A commit that is fine in staging fails on one host: none of them keeps it."""
         with self.step("1.3.0: fails on one host of production") as step:
             with self.customers(step):
                 outcome = self.approved(step)
@@ -128,25 +133,23 @@ class Shop(Chapter):
 
     # -- what they are made of ----------------------------------------------------------------
 
-    def to_staging(self, version: str, commit: str, *, watched: bool = True) -> None:
+    def to_staging(self, version: str, *, watched: bool = True) -> None:
         """``tidegate run``: deploys to staging, tests there, and ends at the approval."""
         with self.step(f"{version} to staging") as step:
             self.build(step)
             with self.customers(step, watched):
                 outcome = self.timed(step, "run")
-            self._serves(step, STAGING, commit, outcome, 5)
+            self._serves(step, STAGING, outcome, 5)
 
-    def to_production(self, version: str, commit: str, *, watched: bool = True) -> None:
+    def to_production(self, version: str, *, watched: bool = True) -> None:
         """``tidegate approve``, and ``tidegate run`` goes on."""
         with self.step(f"{version} to production") as step:
             with self.customers(step, watched):
                 outcome = self.approved(step)
-            self._serves(step, PRODUCTION, commit, outcome, 0)
+            self._serves(step, PRODUCTION, outcome, 0)
 
-    def _serves(
-        self, step: Step, environment: str, commit: str, outcome: Outcome, code: int
-    ) -> None:
-        self.right[environment] = commit
+    def _serves(self, step: Step, environment: str, outcome: Outcome, code: int) -> None:
+        self.right[environment] = self.commit
         self.measured.deployments[step.title] = outcome.seconds
         waits = ", production waits for a person" if code == 5 else ""
         settle(step, outcome, code, f"{site.pages(self.servers[environment])} serves{waits}")
