@@ -87,7 +87,7 @@ class Shop(Chapter):
         with self.step("staging, and two servers of production") as step:
             names = (self.prefix, f"{self.prefix}-prod-1", f"{self.prefix}-prod-2")
             fresh(*names[1 if self.after_hello else 0 :])
-            lab = Lab.up(names)
+            lab = Lab.open(names)
             found = [lab.server(name) for name in names]
             self.servers = {STAGING: found[:1], PRODUCTION: found[1:]}
             self.environment = lab.env()

@@ -20,6 +20,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "finish": ("finish", "contract", "release"),
     "put back": ("abort", "undo", "give-back"),
 }
+TEXT_WIDTH = 18
 EXAMINED = ("hosts whole", "orders there")
 
 
@@ -70,7 +71,7 @@ def table(title: str, steps: Sequence[Step]) -> Table:
 
     shown = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", padding=(0, 1, 0, 0))
     for column in ("step", "how it ended"):
-        shown.add_column(column, overflow="fold")
+        shown.add_column(column, min_width=TEXT_WIDTH)
     used = [column for column in COLUMNS if any(column in step.phases for step in steps)]
     examined = any(step.hosts for step in steps)
     for column in (*used, "all", "requests", "failed", *(EXAMINED if examined else ())):

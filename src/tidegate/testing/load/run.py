@@ -31,10 +31,10 @@ KINDS = {
     "row": Kind(clients.row, 1, 0.15),
     "internal": Kind(clients.internal, 2, 0.2),
 }
-# Customers of examples/shop, about 15 requests a second; run only where they are asked for.
+# Customers of examples/shop, about 6 requests a second; run only where they are asked for.
 CUSTOMERS = {
-    "page": Kind(clients.page, 2, 0.2),
-    "order": Kind(clients.order, 2, 0.3),
+    "page": Kind(clients.page, 1, 0.3),
+    "order": Kind(clients.order, 1, 0.3),
 }
 
 
