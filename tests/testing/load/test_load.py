@@ -34,6 +34,10 @@ async def good(path: str, reader: Reader, writer: Writer) -> None:
             writer.write(bytes([0x81, len(data)]) + data)
     elif path == "/rows":
         writer.write(answer(201, {}))
+    elif path == "/shop/orders":
+        writer.write(answer(303, {}))
+    elif path == "/shop":
+        writer.write(answer(200, "<footer>the shop, version 2</footer>"))
     elif path == "/internal":
         writer.write(answer(200, {"caller": web, "called": {"service": "api", "version": "1"}}))
     else:
@@ -87,7 +91,10 @@ async def observe(behaviour: Behaviour, kinds: tuple[str, ...], seconds: float =
     return record
 
 
-HTTP_KINDS = ("keep-alive", "new connection", "slow", "websocket", "row", "internal")
+HTTP_KINDS = (
+    *("keep-alive", "new connection", "slow", "websocket", "row", "internal"),
+    *("page", "order"),
+)
 
 
 def test_no_failure_where_all_is_well() -> None:
@@ -95,7 +102,8 @@ def test_no_failure_where_all_is_well() -> None:
     report = asyncio.run(observe(good, HTTP_KINDS)).report()
     assert report["failures"] == []
     assert set(report["counts"]) == set(HTTP_KINDS)
-    assert len(report["acknowledged"]) == report["counts"]["row"]
+    assert len(report["acknowledged"]) == report["counts"]["row"] + report["counts"]["order"]
+    assert [seen["version"] for seen in report["seen"] if seen["service"] == "web"] == ["2"]
     calls = [(call["caller"], call["called"]) for call in report["calls"]]
     assert calls == [("web/2", "api/1")]
 
@@ -108,6 +116,19 @@ def test_each_kind_sees_trouble(kind: str, behaviour: Behaviour) -> None:
     assert record.failures
     assert len(record.failures) == record.counts[kind]
     assert record.acknowledged == []
+
+
+def test_the_longest_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is between good answers: failures do not end it, and the first answer begins none."""
+    now = iter((10.0, 10.1, 12.0, 14.1, 14.2))
+    monkeypatch.setattr("tidegate.testing.load.record.time.monotonic", lambda: next(now))
+    record = Record()
+    record.passed("page", 0.0)
+    record.passed("order", 0.0)
+    record.failed("page", "status 503", 0.0)
+    record.passed("order", 0.0)
+    record.passed("page", 0.0)
+    assert record.report()["longest_pause_s"] == 4.0
 
 
 def test_a_cut_websocket_is_a_failure() -> None:

@@ -2,76 +2,93 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 
 from tidegate.errors import TidegateError
+from tidegate.testing.demo import figures
+from tidegate.testing.demo.chapter import Chapter
+from tidegate.testing.demo.farewell import farewell
+from tidegate.testing.demo.hello import Hello
+from tidegate.testing.demo.shop import Shop
 from tidegate.testing.demo.step import table
-from tidegate.testing.demo.story import PORT, SERVER, Story
 
-FOLDER = Path(tempfile.gettempdir()) / "tidegate-demo" / "hello"
-
-
-def farewell(console: Console, story: Story, seconds: float) -> None:
-    """What to try next, and how to take it all down."""
-    address = story.server.address
-    tidegate = Path(sys.executable).with_name("tidegate")
-    console.print(f"\n{seconds:.0f} s. The server is still up: http://{address}:{PORT}/\n")
-    console.print("Try it yourself:\n", style="bold")
-    exports = [f"export {name}={value}" for name, value in story.environment.items()]
-    lines = [
-        f"cd {story.project.folder}",
-        *exports,
-        f"alias tidegate={tidegate}",
-        "tidegate status production",
-        "tidegate history production",
-        "echo 2.0.0 > VERSION && git commit -am 'Version 2.0.0' && tidegate plan production",
-        "tidegate deploy production",
-        "tidegate rollback production",
-        f"curl http://{address}:{PORT}/version",
-    ]
-    for line in lines:
-        console.print(f"    {line}", highlight=False, soft_wrap=True)
-    console.print("\nAnd when you have seen enough:\n", style="bold")
-    console.print(f"    tidegate lab down --servers {SERVER} && rm -r {FOLDER.parent}\n")
+CHAPTERS = ("hello", "shop")
+WIDTH = 120  # where the output is no terminal
 
 
-def main() -> int:
-    """Tell the story, then show the table."""
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 110)
-    FOLDER.parent.mkdir(parents=True, exist_ok=True)
-    began = time.monotonic()
+def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="scripts/demo", description="See Tidegate work.")
+    parser.add_argument("--chapter", choices=CHAPTERS, help="only this one")
+    parser.add_argument("--name", default="demo", help="servers' names begin with it")
+    return parser.parse_args(argv)
+
+
+def told(console: Console, chapter: Chapter) -> bool:
+    """Tell one chapter, each step as it ends; whether all its claims held."""
     with console.status("") as status:
-        story = Story(FOLDER, lambda title: status.update(f"{title} …"))
         shown = 0
 
         def say(title: str) -> None:
             nonlocal shown
-            for step in story.steps[shown:]:
+            for step in chapter.steps[shown:]:
                 mark = "[green]✓[/]" if step.good else "[bold red]✗[/]"
                 console.print(f"{mark} {step.title}: {step.ended} [dim]{step.seconds:.1f} s[/]")
-            shown = len(story.steps)
+            shown = len(chapter.steps)
             status.update(f"{title} …")
 
-        story.say = say
-        try:
-            story.tell()
-        except TidegateError as error:
-            console.print(f"[bold red]✗[/] {error.message}")
-            console.print(error.hint)
-            return error.exit_code
+        chapter.say = say
+        chapter.tell()
         say("")
+    return all(step.good for step in chapter.steps)
+
+
+def summary(console: Console, title: str, chapter: Chapter) -> None:
+    """The chapter's tables, and every trouble whole."""
     console.print()
-    console.print(table(story.steps))
-    for step in story.steps:
+    console.print(table(f"{title}: what happened, in seconds by phase", chapter.steps))
+    if isinstance(chapter, Shop):
+        console.print(figures.table(list(chapter.measured.figures(chapter.steps))))
+    for step in chapter.steps:
         if step.trouble:
-            console.print(f"[bold red]{step.title}[/]: {step.trouble}")
-    farewell(console, story, time.monotonic() - began)
-    return 0 if all(step.good for step in story.steps) else 1
+            console.print(f"[bold red]{step.title}[/]: ", end="")
+            console.print(step.trouble, markup=False)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Tell the chapters, show their tables, say what can be tried now."""
+    asked = arguments(argv)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
+    folder = Path(tempfile.gettempdir()) / f"tidegate-{asked.name}"
+    folder.mkdir(parents=True, exist_ok=True)
+    chapters: dict[str, Chapter] = {}
+    if asked.chapter != "shop":
+        chapters["hello"] = Hello(folder / "hello", print, asked.name)
+    if asked.chapter != "hello":
+        chapters["shop"] = Shop(folder / "shop", print, asked.name, after_hello="hello" in chapters)
+    began, good = time.monotonic(), True
+    for name, chapter in chapters.items():
+        console.print(f"\n[bold]{name}[/]")
+        try:
+            good = told(console, chapter)
+        except TidegateError as error:
+            good = False
+            console.print(f"[bold red]✗[/] {error.message}\n{error.hint}")
+        if not good:
+            break  # what comes after it would be in doubt
+    begun = {name: chapter for name, chapter in chapters.items() if chapter.steps}
+    for name, chapter in begun.items():
+        summary(console, name, chapter)
+    if begun:
+        farewell(console, folder, list(begun.values()), time.monotonic() - began)
+    return 0 if good else 1
 
 
 if __name__ == "__main__":

@@ -14,16 +14,22 @@ if TYPE_CHECKING:
 # Columns of the table, and the controller's phases that each adds up.
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "build": ("build",),
-    "prepare": ("acquire", "secrets", "prepare"),
+    "prepare": ("bring", "acquire", "secrets", "prepare"),
     "switch": ("switch", "watch", "commit"),
-    "finish": ("finish", "release"),
+    "tests": ("verify",),
+    "finish": ("finish", "contract", "release"),
     "put back": ("abort", "undo", "give-back"),
 }
+TEXT_WIDTH = 18
+EXAMINED = ("hosts whole", "orders there")
 
 
 @dataclass(slots=True)
 class Step:
-    """What happened, how it ended, what the clients saw; durations in seconds."""
+    """What happened, how it ended, what the clients saw; durations in seconds.
+
+    ``hosts`` were found to run one whole release, with ``orders`` that were taken until then.
+    """
 
     title: str
     ended: str = ""
@@ -32,7 +38,10 @@ class Step:
     phases: dict[str, float] = field(default_factory=dict)
     requests: int = 0
     failed: int = 0
+    pause_s: float = 0.0
     watched: bool = False
+    hosts: int = 0
+    orders: int = 0
     trouble: str = ""
 
 
@@ -55,26 +64,30 @@ def phases(outcome: Outcome) -> dict[str, float]:
     }
 
 
-def table(steps: Sequence[Step]) -> Table:
-    """All steps, seconds by phase, and what the clients saw."""
+def table(title: str, steps: Sequence[Step]) -> Table:
+    """All steps, seconds by phase, and what the clients saw; what no step had is left out."""
     from rich import box
     from rich.table import Table
 
-    title = "What happened, in seconds by phase"
     shown = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", padding=(0, 1, 0, 0))
     for column in ("step", "how it ended"):
-        shown.add_column(column, overflow="fold")
-    for column in (*COLUMNS, "all", "requests", "failed"):
-        shown.add_column(column, justify="right", no_wrap=True)
+        shown.add_column(column, min_width=TEXT_WIDTH)
+    used = [column for column in COLUMNS if any(column in step.phases for step in steps)]
+    examined = any(step.hosts for step in steps)
+    for column in (*used, "all", "requests", "failed", *(EXAMINED if examined else ())):
+        shown.add_column(column, justify="right")
     for step in steps:
         shown.add_row(
             step.title,
             f"[{'green' if step.good else 'bold red'}]{step.ended}",
-            *(f"{step.phases[c]:.1f}" if c in step.phases else "" for c in COLUMNS),
+            *(f"{step.phases[c]:.1f}" if c in step.phases else "" for c in used),
             f"[bold]{step.seconds:.1f}",
             f"{step.requests:,}" if step.watched else "",
-            (f"[green]{step.failed}" if not step.failed else f"[yellow]{step.failed}")
-            if step.watched
-            else "",
+            _count(step.failed) if step.watched else "",
+            *((f"{step.hosts or ''}", f"{step.orders or ''}") if examined else ()),
         )
     return shown
+
+
+def _count(failed: int) -> str:
+    return f"[yellow]{failed}" if failed else "[green]0"

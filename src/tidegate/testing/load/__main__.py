@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tidegate.testing.load.http import Address
 from tidegate.testing.load.record import Record
-from tidegate.testing.load.run import KINDS, Load, drive
+from tidegate.testing.load.run import CUSTOMERS, KINDS, Load, drive
 
 
 def arguments(argv: list[str] | None) -> argparse.Namespace:
@@ -24,7 +24,7 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("http", type=Address.parse, metavar="HOST:PORT")
     parser.add_argument("--tcp", type=Address.parse, metavar="HOST:PORT")
     parser.add_argument("--ws", type=Address.parse, metavar="HOST:PORT", help="if it is another")
-    parser.add_argument("--kinds", default="", help=", ".join(KINDS))
+    parser.add_argument("--kinds", default="", help=", ".join((*KINDS, *CUSTOMERS)))
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=float, default=1.0, help="multiplies every rate")

@@ -1,4 +1,4 @@
-"""The seven kinds of client. Each runs until ``stop``, and ends between two requests.
+"""The kinds of client. Each runs until ``stop``, and ends between two requests.
 
 Each is ``async (Setting) -> None``; a trouble is recorded, never raised.
 """
@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from tidegate.testing.load.http import (
     CLOSE,
@@ -24,6 +26,7 @@ from tidegate.testing.load.http import (
 from tidegate.testing.load.record import Record
 
 PAUSE_AFTER_LOSS_S = 0.2
+VERSION = re.compile(r"version ([^\s<]+)<")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +145,47 @@ async def row(setting: Setting) -> None:
                 )
                 setting.record.acknowledged.append(name)
                 setting.record.passed(setting.kind, sent)
+            finally:
+                await connection.close()
+        except LostError as error:
+            await setting.lost(error, began)
+        await setting.pause()
+
+
+async def page(setting: Setting) -> None:
+    """Look at the shop's page, each time over a new connection; its foot says the version."""
+    while not setting.stop.is_set():
+        began = time.monotonic()
+        try:
+            connection = await Connection.open(setting.http)
+            try:
+                response = await request(connection, "/shop", host=setting.host)
+                version = VERSION.search(response.body.decode(errors="replace"))
+                if not version:
+                    raise LostError("no version on the page")
+                setting.record.saw({"service": "web", "version": version[1]})
+                setting.record.passed(setting.kind, began)
+            finally:
+                await connection.close()
+        except LostError as error:
+            await setting.lost(error, began)
+        await setting.pause()
+
+
+async def order(setting: Setting) -> None:
+    """Order in the shop; what it took (303) must be there for ever."""
+    number = 0
+    while not setting.stop.is_set():
+        number += 1
+        name = f"{setting.run}-{number}"
+        form = {"id": name, "article": "tide-cup", "quantity": "2", "customer": "Ada"}
+        body, began = urlencode(form).encode(), time.monotonic()
+        try:
+            connection = await Connection.open(setting.http)
+            try:
+                await request(connection, "/shop/orders", body=body, host=setting.host, expect=303)
+                setting.record.acknowledged.append(name)
+                setting.record.passed(setting.kind, began)
             finally:
                 await connection.close()
         except LostError as error:

@@ -32,7 +32,11 @@ class Sight:
 
 @dataclass(slots=True)
 class Record:
-    """Grows while the clients run; nothing is ever taken out."""
+    """Grows while the clients run; nothing is ever taken out.
+
+    ``pause_s`` is the longest time between two good answers, whichever clients got them; it
+    counts the clients' own pauses, too. ``answered`` is when the last one came (monotonic).
+    """
 
     started: float = field(default_factory=time.time)
     counts: Counter[str] = field(default_factory=Counter)
@@ -42,11 +46,16 @@ class Record:
     acknowledged: list[str] = field(default_factory=list)
     seen: dict[tuple[str, str], Sight] = field(default_factory=dict)
     pairs: dict[tuple[str, str], Sight] = field(default_factory=dict)
+    answered: float = 0.0
+    pause_s: float = 0.0
 
     def passed(self, kind: str, began: float) -> None:
         """A request of ``kind`` that began at monotonic ``began`` was answered as it should."""
+        now = time.monotonic()
         self.counts[kind] += 1
-        self.latencies_ms[kind].append((time.monotonic() - began) * 1000)
+        self.latencies_ms[kind].append((now - began) * 1000)
+        self.pause_s = max(self.pause_s, now - self.answered if self.answered else 0.0)
+        self.answered = now
 
     def failed(self, kind: str, what: str, began: float) -> None:
         """A request of ``kind`` that began at monotonic ``began`` was lost or answered wrongly."""
@@ -70,6 +79,7 @@ class Record:
             "ended": time.time(),
             "requests": sum(self.counts.values()),
             "failed": len(self.failures),
+            "longest_pause_s": round(self.pause_s, 3),
             "counts": dict(self.counts),
             "closed_while_idle": dict(self.closed),
             "latency_ms": {kind: percentiles(ms) for kind, ms in self.latencies_ms.items()},

@@ -31,6 +31,11 @@ KINDS = {
     "row": Kind(clients.row, 1, 0.15),
     "internal": Kind(clients.internal, 2, 0.2),
 }
+# Customers of examples/shop, about 6 requests a second; run only where they are asked for.
+CUSTOMERS = {
+    "page": Kind(clients.page, 1, 0.3),
+    "order": Kind(clients.order, 1, 0.3),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,7 @@ async def drive(
     """Run the clients until ``stop``; ``progress`` is told once a second."""
     async with asyncio.TaskGroup() as group:
         for name in load.names():
-            kind = KINDS[name]
+            kind = {**KINDS, **CUSTOMERS}[name]
             for number in range(kind.copies):
                 setting = clients.Setting(
                     kind=name,

@@ -32,6 +32,8 @@ def places(release: Facts, layout: Facts, instance: str) -> dict[str, str]:
         found.update(dict.fromkeys(place["units"], service))
         if release["services"][service]["strategy"] == "blue-green":
             found[f"{instance}-{service}-front"] = ""
+    # Also those that lead to services on other hosts.
+    found.update({f"{instance}-{service}-front": "" for service in layout.get("fronts", {})})
     return found
 
 

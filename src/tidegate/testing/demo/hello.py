@@ -1,4 +1,4 @@
-"""The steps: a first deployment, a new version, three bad ones, a way back, a power cut.
+"""Hello: a first deployment, a new version, three bad ones, a way back, a power cut.
 
 Every claim that the table makes is checked here, by a client of the deployed service.
 """
@@ -8,37 +8,29 @@ from __future__ import annotations
 import http.client
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from tidegate.lab import Server
+from tidegate.testing.demo.chapter import Chapter, expect, settle
 from tidegate.testing.demo.step import Step, phases
-from tidegate.testing.load.process import LoadProcess
-from tidegate.testing.prove.controller import Outcome, Run
+from tidegate.testing.prove.controller import Outcome
 from tidegate.testing.prove.project import HELLO, MISTAKES, Project
 from tidegate.testing.prove.site import fresh
 
-SERVER = "demo"
 PORT = 8080
 KINDS = "keep-alive,new connection,websocket,row"
-Say = Callable[[str], None]
 
 
 @dataclass(slots=True)
-class Story:
-    """The demonstration as it goes on; ``say`` is told what is being done."""
+class Hello(Chapter):
+    """One server, one compose file; ``acknowledged`` are the rows that must be there."""
 
-    folder: Path
-    say: Say
-    steps: list[Step] = field(default_factory=list)
     acknowledged: list[str] = field(default_factory=list)
     good: str = ""
     server: Server = field(init=False)
-    project: Project = field(init=False)
-    environment: dict[str, str] = field(init=False)
 
     def tell(self) -> None:
         """All of it, in order."""
@@ -54,20 +46,35 @@ class Story:
         self.cut_power()
         self.count_rows()
 
+    def hosts(self) -> Sequence[Server]:
+        """The one server."""
+        return [self.server]
+
+    def to_try(self) -> Sequence[str]:
+        """A next version, and back."""
+        return (
+            "tidegate status production",
+            "tidegate history production",
+            "echo 2.0.0 > VERSION && git commit -am 'Version 2.0.0' && tidegate plan production",
+            "tidegate deploy production",
+            "tidegate rollback production",
+            f"curl http://{self.server.address}:{PORT}/version",
+        )
+
     # -- the steps ----------------------------------------------------------------------------
 
     def make_server(self) -> None:
         """A lab server, new."""
         with self.step("a new server") as step:
-            lab = fresh(SERVER)
-            self.server, self.environment = lab.server(SERVER), lab.env()
-            step.ended = f"{SERVER} at {self.server.address}"
+            lab = fresh(self.prefix)
+            self.server, self.environment = lab.server(self.prefix), lab.env()
+            step.ended = f"{self.server.name} at {self.server.address}"
 
     def make_project(self) -> None:
         """A copy of the example in a repository of its own, and ``tidegate init``."""
         with self.step("tidegate init") as step:
             self.project = Project.copy(HELLO, self.folder)
-            outcome = self.run("init", "--host", f"deploy@{self.server.address}", events=False)
+            outcome = self.run("init", "--host", f"deploy@{self.server.address}")
             self.project.commit("Deploy with Tidegate")
             self.good = self.project.git("rev-parse", "HEAD")
             settle(step, outcome, 0, "tidegate.yaml is written")
@@ -96,8 +103,8 @@ class Story:
     def roll_back(self, version: str) -> None:
         """Back to the version before."""
         with self.step("tidegate rollback") as step:
-            with self.clients(step):
-                outcome = self.run("rollback", "production")
+            with self.watched(step):
+                outcome = self.run("rollback", "production", events=True)
             step.phases = phases(outcome)
             settle(step, outcome, 0, f"{self.version()} serves")
             expect(step, self.version() == version, f"{self.version()} serves")
@@ -107,7 +114,7 @@ class Story:
         """The server loses its power and comes back, while clients go on asking."""
         with self.step("power cut") as step:
             before = self.version()
-            with self.clients(step):
+            with self.watched(step):
                 time.sleep(1)
                 self.server.kill()
                 began = time.monotonic()
@@ -128,44 +135,21 @@ class Story:
     # -- what they are made of ----------------------------------------------------------------
 
     @contextmanager
-    def step(self, title: str) -> Iterator[Step]:
-        """A step, timed."""
-        step = Step(title)
-        self.say(title)
-        began = time.monotonic()
-        yield step
-        step.seconds = step.seconds or time.monotonic() - began
-        self.steps.append(step)
-
-    @contextmanager
-    def clients(self, step: Step) -> Iterator[None]:
-        """Clients that ask all the time; what they saw goes into ``step``."""
-        name = f"demo-{len(self.steps)}"
-        out = self.folder.with_name(f"{name}.json")
-        address = f"{self.server.address}:{PORT}"
-        with LoadProcess(address, out, "--kinds", KINDS, "--run", name) as load:
-            time.sleep(0.7)
+    def watched(self, step: Step) -> Iterator[None]:
+        """With clients that ask all the time; what they saw goes into ``step``."""
+        with self.clients(step, {self.server: PORT}, KINDS) as reports:
             yield
-            time.sleep(0.3)
-            report = load.stop()
-        step.watched = True
-        step.requests, step.failed = report["requests"], report["failed"]
-        self.acknowledged += report["acknowledged"]
+        self.acknowledged += reports[self.server.name]["acknowledged"]
 
     def deployed(self, step: Step, *, watched: bool) -> Outcome:
         """``tidegate deploy production``, with clients or without."""
         if watched:
-            with self.clients(step):
-                outcome = self.run("deploy", "production")
+            with self.watched(step):
+                outcome = self.run("deploy", "production", events=True)
         else:
-            outcome = self.run("deploy", "production")
+            outcome = self.run("deploy", "production", events=True)
         step.phases, step.seconds = phases(outcome), outcome.seconds
         return outcome
-
-    def run(self, *words: str, events: bool = True) -> Outcome:
-        """A command, as a user types it in the project."""
-        run = Run(self.project.folder, *words, environment=self.environment, events=events)
-        return run.wait()
 
     def version(self, patience_s: float = 5.0) -> str:
         """What a client is told."""
@@ -186,17 +170,3 @@ class Story:
             return json.loads(connection.getresponse().read())
         finally:
             connection.close()
-
-
-def settle(step: Step, outcome: Outcome, code: int, ended: str) -> None:
-    """How a command ended, against the exit code that is right."""
-    step.ended = ended
-    words = outcome.stderr or outcome.stdout
-    expect(step, outcome.code == code, f"exit code {outcome.code}, not {code}:\n{words}")
-
-
-def expect(step: Step, holds: bool, otherwise: str) -> None:
-    """Mark the step as bad unless it holds; the first trouble is kept."""
-    if not holds and step.good:
-        step.good, step.trouble = False, otherwise
-        step.ended = otherwise.partition(":")[0]

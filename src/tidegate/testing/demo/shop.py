@@ -1,0 +1,212 @@
+"""The shop: from a commit through staging and approval to two hosts of production, and back.
+
+Customers order all the time on every host. After each step the hosts are looked at: each runs one
+whole release, the right one, and every order that was taken is there.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from tidegate.lab import Lab, Server
+from tidegate.testing.demo import site
+from tidegate.testing.demo.chapter import Chapter, expect, settle
+from tidegate.testing.demo.figures import Measured
+from tidegate.testing.demo.repository import PASSWORDS, PORT, Repository, provision
+from tidegate.testing.demo.step import Step, phases
+from tidegate.testing.demo.whole import violations
+from tidegate.testing.prove.controller import Outcome
+from tidegate.testing.prove.site import fresh
+
+KINDS = "page,order"
+STAGING, PRODUCTION = "staging", "production"
+
+
+@dataclass(slots=True)
+class Shop(Chapter):
+    """``right`` is the commit that each environment must run; ``ordered`` are its orders.
+
+    ``commit`` is what is taken on its way next.
+    """
+
+    after_hello: bool = False
+    commit: str = ""
+    measured: Measured = field(default_factory=Measured)
+    right: dict[str, str] = field(default_factory=dict)
+    ordered: dict[str, list[str]] = field(default_factory=dict)
+    servers: dict[str, list[Server]] = field(init=False)
+    repository: Repository = field(init=False)
+
+    def tell(self) -> None:
+        """All of it, in order, until something is not as it must be: then the rest says nothing."""
+        for act in self._acts():
+            act()
+            if not self.steps[-1].good:
+                return
+
+    def _acts(self) -> Iterator[Callable[[], None]]:
+        yield self.make_servers
+        yield self.make_repository
+        self.commit = self.project.commit("1.0.0: our servers")
+        yield lambda: self.to_staging("1.0.0", watched=False)
+        yield lambda: self.to_production("1.0.0", watched=False)
+        self.commit = self.repository.better()
+        yield lambda: self.to_staging("1.1.0")
+        yield lambda: self.to_production("1.1.0")
+        self.repository.unhealthy()
+        yield self.unhealthy
+        self.commit = self.repository.picky(self.right[PRODUCTION])
+        yield lambda: self.to_staging("1.3.0")
+        yield self.one_host
+        yield self.roll_back
+
+    def hosts(self) -> list[Server]:
+        """Staging and production."""
+        return [server for servers in self.servers.values() for server in servers]
+
+    def to_try(self) -> Sequence[str]:
+        """What waits, who did what, and the shop itself."""
+        shop = f"http://{self.servers[PRODUCTION][0].address}:{PORT}/"
+        return (
+            f"curl -s {shop}shop | tail -n 3    # or in a browser: {shop}",
+            "tidegate status production",
+            "tidegate history production",
+            "tidegate changes HEAD~1..HEAD",
+            "tidegate unhold production && tidegate run",
+            f"tidegate approve production --key {self.folder.with_name('lead')} && tidegate run",
+        )
+
+    # -- the steps ----------------------------------------------------------------------------
+
+    def make_servers(self) -> None:
+        """Two new servers for production; staging shares hello's, where that was told before."""
+        with self.step("staging, and two servers of production") as step:
+            names = (self.prefix, f"{self.prefix}-prod-1", f"{self.prefix}-prod-2")
+            fresh(*names[1 if self.after_hello else 0 :])
+            lab = Lab.open(names)
+            found = [lab.server(name) for name in names]
+            self.servers = {STAGING: found[:1], PRODUCTION: found[1:]}
+            self.environment = lab.env()
+            provision(found)
+            step.ended = ", ".join(f"{server.name} at {server.address}" for server in found)
+
+    def make_repository(self) -> None:
+        """A copy of the example with our servers, a person who approves, passwords."""
+        with self.step("the shop's repository") as step:
+            self.repository = Repository.make(self.folder, self.hosts(), secrets.token_hex(3))
+            self.project = self.repository.project
+            for environment in self.servers:
+                for name in PASSWORDS:
+                    outcome = self.run("secrets", "set", environment, name, "--generate")
+                    settle(step, outcome, 0, "servers, passwords, and who approves")
+
+    def unhealthy(self) -> None:
+        """A commit that never becomes healthy in staging: production does not hear of it."""
+        with self.step("1.2.0: unhealthy in staging") as step:
+            self.build(step)
+            with self.customers(step):
+                outcome = self.timed(step, "run")
+            settle(step, outcome, 1, f"put back: {site.pages(self.servers[STAGING])} serves")
+            self.examine(step)
+
+    def one_host(self) -> None:
+        """A commit that is fine in staging fails on one host: none of them keeps it."""
+        with self.step("1.3.0: fails on one host of production") as step:
+            with self.customers(step):
+                outcome = self.approved(step)
+            settle(step, outcome, 1, f"put back: {site.pages(self.servers[PRODUCTION])} serves")
+            self.examine(step)
+
+    def roll_back(self) -> None:
+        """The version before, on all hosts of production."""
+        with self.step("tidegate rollback production") as step:
+            with self.customers(step):
+                outcome = self.timed(step, "rollback", PRODUCTION)
+            self.measured.rollback_s = outcome.seconds
+            self.right[PRODUCTION] = self.project.git("rev-parse", ":/^1.0.0")
+            settle(step, outcome, 0, f"{site.pages(self.servers[PRODUCTION])} serves")
+            self.examine(step)
+
+    # -- what they are made of ----------------------------------------------------------------
+
+    def to_staging(self, version: str, *, watched: bool = True) -> None:
+        """``tidegate run``: deploys to staging, tests there, and ends at the approval."""
+        with self.step(f"{version} to staging") as step:
+            self.build(step)
+            with self.customers(step, watched):
+                outcome = self.timed(step, "run")
+            self._serves(step, STAGING, outcome, 5)
+
+    def to_production(self, version: str, *, watched: bool = True) -> None:
+        """``tidegate approve``, and ``tidegate run`` goes on."""
+        with self.step(f"{version} to production") as step:
+            with self.customers(step, watched):
+                outcome = self.approved(step)
+            self._serves(step, PRODUCTION, outcome, 0)
+
+    def _serves(self, step: Step, environment: str, outcome: Outcome, code: int) -> None:
+        self.right[environment] = self.commit
+        self.measured.deployments[step.title] = outcome.seconds
+        waits = ", production waits for a person" if code == 5 else ""
+        settle(step, outcome, code, f"{site.pages(self.servers[environment])} serves{waits}")
+        self.examine(step)
+
+    def build(self, step: Step) -> None:
+        """``tidegate build``, for its figures; the run that follows finds its images."""
+        self.say(f"{step.title}: tidegate build")
+        outcome = self.run("build", "--json")
+        settle(step, outcome, 0, "built")
+        if outcome.code == 0:
+            self.measured.builds.append(json.loads(outcome.stdout)["data"])
+        step.phases["build"] = step.seconds = outcome.seconds
+
+    def approved(self, step: Step) -> Outcome:
+        """The lead approves, and the run goes on."""
+        key = str(self.repository.key)
+        settle(step, self.run("approve", PRODUCTION, "--key", key), 0, "approved")
+        return self.timed(step, "run")
+
+    def timed(self, step: Step, *words: str) -> Outcome:
+        """A command that is the step, with its seconds and phases."""
+        self.say(f"{step.title}: tidegate {' '.join(words)}")
+        outcome = self.run(*words, events=True)
+        for column, seconds in phases(outcome).items():
+            step.phases[column] = step.phases.get(column, 0.0) + seconds
+        step.seconds += outcome.seconds
+        return outcome
+
+    @contextmanager
+    def customers(self, step: Step, watched: bool = True) -> Iterator[None]:
+        """Customers on every host; what they ordered is noted, a request that failed condemns."""
+        if not watched:
+            yield
+            return
+        with self.clients(step, dict.fromkeys(self.hosts(), PORT), KINDS) as reports:
+            yield
+        for environment, servers in self.servers.items():
+            taken = [name for one in servers for name in reports[one.name]["acknowledged"]]
+            self.ordered.setdefault(environment, []).extend(taken)
+        failures = [one["what"] for report in reports.values() for one in report["failures"]]
+        expect(step, not failures, f"{len(failures)} requests failed: {failures[:3]}")
+
+    def examine(self, step: Step) -> None:
+        """Whether each host runs the right release and no other, and every order is there."""
+        self.say(f"{step.title}: is it whole, is every order there?")
+        found, lost = [], []
+        for environment, commit in self.right.items():
+            servers = self.servers[environment]
+            outcome = self.run("status", environment, "--json")
+            settle(step, outcome, 0, step.ended)
+            if outcome.code == 0:
+                seen = site.look(servers, json.loads(outcome.stdout)["data"])
+                found += violations(seen, site.INSTANCE, commit)
+                step.hosts += len(seen)
+            taken = self.ordered.get(environment, [])
+            lost += list(set(taken) - site.orders(servers[0]))
+            step.orders += len(taken)
+        expect(step, not found, f"{len(found)} things are not whole:\n" + "\n".join(found))
+        expect(step, not lost, f"{len(lost)} orders are lost: {lost[:5]}")
