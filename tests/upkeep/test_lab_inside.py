@@ -51,7 +51,14 @@ def test_logs_and_commands_reach_every_host(pair: Pair) -> None:
     assert "did you mean web?" in pair.site.run("logs", "wbe", code=2).stderr
 
     every = pair.site.run(
-        "exec", "web", "--every", "--", "sh", "-c", "cat /etc/where; echo x >&2; exit 3", code=3
+        "exec",
+        "web",
+        "--every",
+        "--",
+        "sh",
+        "-c",
+        "echo $(cat /etc/where); echo x >&2; exit 3",
+        code=3,
     )
     lines = sorted(every.stdout.splitlines())
     assert [line.split(" | ")[0].strip() for line in lines] == [

@@ -81,11 +81,24 @@ def pass_gates(fleet: Fleet, wanted: Wanted, outside: Outside) -> None:
         raise _error(wanted, hold, [hold])
     waits = [d for d in lacking if d.verdict is Verdict.WAITING]
     if waits:
+        _require_end(fleet)
         proposal = {"release": wanted.release, "signature": wanted.signature}
         args = {**proposal, "plan": wanted.plan, "owner": owner(), "host": _host(fleet, agent)}
         agent.call("propose", args, timeout_s=OBSERVE_S)
         outside.bring()
     raise _error(wanted, (waits or lacking)[0], lacking)
+
+
+def _require_end(fleet: Fleet) -> None:
+    """``RefusedError`` while another deployment is open: what people see would be past soon."""
+    opened = fleet.seen.get("open")
+    if opened:
+        who = f"{opened['owner']} has it since {opened['since']}"
+        raise RefusedError(
+            f"{opened['deployment']} is open: {who}",
+            code="locked",
+            hint="wait for it to end, or for its lease to run out",
+        )
 
 
 def _decisions(agent: Agent, wanted: Wanted, outside: Outside) -> tuple[Decision, ...]:
