@@ -25,7 +25,7 @@ def test_each_command_helps(entry: Entry, capsys: pytest.CaptureFixture[str]) ->
     for words in [own_words, *([*own_words, part] for part in parts)]:
         assert run([*words, "--help"]) == 0
         helps.append(capsys.readouterr().out)
-    assert any("Example" in text for text in helps)
+    assert all("Example" in text for text in helps)
     assert entry.help.endswith(".")
 
 

@@ -32,10 +32,15 @@ def flat(node: Node, file: str) -> list[tuple[object, Mark, Mark | None]]:
 
 
 def test_comes_back_as_it_was_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Values, places and what it counts are the same; nothing is parsed the second time."""
+    """Values, places and what it counts are the same; nothing is parsed the second time.
+
+    Nothing is written before the reader says that it was of use.
+    """
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     first, second = Allowance(), Allowance()
     read = parsed.roots(TEXT, "one.yaml", "ab12", first)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+    parsed.keep()
     monkeypatch.setattr(document, "read", lambda *_: pytest.fail("parsed again"))
     kept = parsed.roots(TEXT, "two.yaml", "ab12", second)
     assert [plain(root) for root in kept] == [plain(root) for root in read]
@@ -48,6 +53,7 @@ def test_what_is_kept_counts_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     """A tree from the cache uses up what one that is read would."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     parsed.roots(TEXT, "one.yaml", "ab12", Allowance())
+    parsed.keep()
     with pytest.raises(InputError, match="values"):
         parsed.roots(TEXT, "one.yaml", "ab12", Allowance(values=3))
 
@@ -56,12 +62,14 @@ def test_a_broken_or_missing_cache_is_none(tmp_path: Path, monkeypatch: pytest.M
     """Cut files are read anew, and a place that cannot be written does no harm."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     wanted = plain(parsed.roots(TEXT, "one.yaml", "ab12", Allowance())[0])
+    parsed.keep()
     [file] = [path for path in tmp_path.rglob("*") if path.is_file()]
     file.write_bytes(file.read_bytes()[:20])
     assert plain(parsed.roots(TEXT, "one.yaml", "ab12", Allowance())[0]) == wanted
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     assert plain(parsed.roots(TEXT, "one.yaml", "ab12", Allowance())[0]) == wanted
+    parsed.keep()
 
 
 def test_the_cache_does_not_grow_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,4 +78,5 @@ def test_the_cache_does_not_grow_for_ever(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(parsed, "MOST", 3)
     for number in range(9):
         parsed.roots(TEXT, "one.yaml", f"ab{number}", Allowance())
+        parsed.keep()
     assert len([path for path in tmp_path.rglob("*") if path.is_file()]) <= 3

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 
 from tidegate.cli.output import print_error
 from tidegate.errors import InfrastructureError, InputError, TidegateError
@@ -161,7 +160,8 @@ def load(entry: Entry) -> App:
 def attribute(path: str) -> Any:
     """What ``module:name`` stands for, its module imported now."""
     module, _, name = path.partition(":")
-    return getattr(import_module(module), name)
+    __import__(module)  # what importlib does, which costs 1 ms to import
+    return getattr(sys.modules[module], name)
 
 
 def shown_default(value: object) -> str:

@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from tidegate.compose import Project, Source
     from tidegate.model.layout import Layout
 
-app = App(name="compose", help="Compose files, as they are understood.", help_format="plaintext")
+app = App(
+    name="compose",
+    help="Compose files, as they are understood. Example: tidegate compose config",
+    help_format="plaintext",
+)
 
 
 @app.command

@@ -13,7 +13,11 @@ from tidegate.errors import InputError
 if TYPE_CHECKING:
     from tidegate.targets.quadlet.export import Exported
 
-app = App(name="export", help="The project in the words of other tools.", help_format="plaintext")
+app = App(
+    name="export",
+    help="The project in the words of other tools. Example: tidegate export quadlet --out units",
+    help_format="plaintext",
+)
 # So many keys are named in an error; the report has them all.
 NAMED = 5
 

@@ -18,7 +18,11 @@ if TYPE_CHECKING:
     from tidegate.lab import Lab
 
 MAX_DISK_GB = 1000
-app = App(name="lab", help="Disposable real servers on this machine.", help_format="plaintext")
+app = App(
+    name="lab",
+    help="Disposable real servers on this machine. Example: tidegate lab up --servers a,b",
+    help_format="plaintext",
+)
 
 
 @app.command
@@ -74,6 +78,8 @@ def up(
 def status(*, json: bool = False) -> None:
     """Show the servers and what they are doing.
 
+    Example: tidegate lab status
+
     Args:
         json: Print one JSON object.
     """
@@ -88,6 +94,8 @@ def status(*, json: bool = False) -> None:
 @app.command
 def ssh(name: str, *command: Annotated[str, Parameter(allow_leading_hyphen=True)]) -> None:
     """Log in to a server, or run a command there.
+
+    Example: tidegate lab ssh a -- podman ps
 
     Args:
         name: The server; USER@NAME logs in as that user.
@@ -117,6 +125,8 @@ def ssh(name: str, *command: Annotated[str, Parameter(allow_leading_hyphen=True)
 def stop(name: str) -> None:
     """Shut a server down in order.
 
+    Example: tidegate lab stop a
+
     Args:
         name: The server.
     """
@@ -126,6 +136,8 @@ def stop(name: str) -> None:
 @app.command
 def start(name: str) -> None:
     """Switch a server on again and wait until it answers.
+
+    Example: tidegate lab start a
 
     Args:
         name: The server.
@@ -137,6 +149,8 @@ def start(name: str) -> None:
 def kill(name: str) -> None:
     """Cut a server's power: what it had not written to its disk is lost.
 
+    Example: tidegate lab kill a
+
     Args:
         name: The server.
     """
@@ -146,6 +160,8 @@ def kill(name: str) -> None:
 @app.command
 def down(*, servers: str = "") -> None:
     """Remove servers with everything on them; without --servers, all of them.
+
+    Example: tidegate lab down --servers a,b
 
     Args:
         servers: Names, separated by commas.

@@ -255,7 +255,9 @@ def _check_cycles(parts: Parts) -> None:
             for target, at in sorted(_entries(parts.services[name], "depends_on").items()):
                 if target in path:
                     steps = " -> ".join((*path[path.index(target) :], target))
-                    _bad(f"dependency cycle: {steps}", at, "compose-cycle")
+                    _bad(
+                        f"dependency cycle: {steps}", at, "compose-cycle", "take one depends_on out"
+                    )
                 if target in parts.services and target not in done:
                     stack.append((target, False))
 

@@ -142,6 +142,6 @@ class Interpolation:
             try:
                 new = cast(value)
             except ValueError as error:
-                hint = "write true or false" if cast is to_bool else "write a number"
+                hint = "write true or false" if cast is to_bool else "as in 3, without a unit"
                 fail(f"{dotted(path)}: {error}", node, code="compose-type", hint=hint)
         return Node(new, node.at, node.key_at, frozenset(used.names) if used.names else node.used)

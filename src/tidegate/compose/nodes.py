@@ -19,7 +19,7 @@ Path: TypeAlias = tuple[str | int, ...]
 Value: TypeAlias = "bool | int | float | str | Timestamp | list[Node] | dict[str, Node] | None"
 Names: TypeAlias = frozenset[str]
 
-_TIMESTAMP = re.compile(r"([0-9-]+)(?:[Tt ]([0-9:.,]+))?(.*)")
+_TIMESTAMP = r"([0-9-]+)(?:[Tt ]([0-9:.,]+))?(.*)"
 NO_NAMES: Names = frozenset()
 LONGEST_MESSAGE = 500
 
@@ -34,7 +34,7 @@ class Timestamp:
 
     def rfc3339(self) -> str:
         """The time as Go prints it in JSON; a time without a zone is UTC."""
-        found = _TIMESTAMP.match(self.text)
+        found = re.match(_TIMESTAMP, self.text)
         assert found is not None
         day, time, zone = found.groups()
         year, month, date = day.split("-")

@@ -15,7 +15,7 @@ from tidegate.compose.nodes import Node, Path, dotted, fail
 from tidegate.shapes import record
 
 _REMOTE = ("https://", "http://", "git://", "ssh://", "github.com/", "git@", "service:")
-_WINDOWS = re.compile(r"(?:.:[\\/]|[\\/]{2})", re.DOTALL)
+_WINDOWS = r"(?:.:[\\/]|[\\/]{2})"
 
 
 @record(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Paths:
     def unix(self, text: str) -> str:
         """As :meth:`absolute`, but Windows paths are absolute too."""
         text = self.expand(text)
-        if text.startswith("/") or _WINDOWS.match(text):
+        if text.startswith("/") or re.match(_WINDOWS, text, re.DOTALL):
             return text
         return join(self.directory, text)
 

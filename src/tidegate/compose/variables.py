@@ -21,11 +21,10 @@ Lookup: TypeAlias = Callable[[str], "str | None"]
 MAX_NESTING = 50
 
 _NAME = r"[_a-z][_a-z0-9]*"
-_PATTERN = re.compile(
-    rf"\$(?:(?P<escaped>\$)|(?P<named>{_NAME})|\{{(?:(?P<braced>{_NAME})(?P<next>\}}|:?[-+?]))?)",
-    re.IGNORECASE,
+_PATTERN = (
+    rf"\$(?:(?P<escaped>\$)|(?P<named>{_NAME})|\{{(?:(?P<braced>{_NAME})(?P<next>\}}|:?[-+?]))?)"
 )
-_BRACED = re.compile(rf"({_NAME})(:?[-+?])?(.*)\Z", re.IGNORECASE | re.DOTALL)
+_BRACED = rf"({_NAME})(:?[-+?])?(.*)\Z"
 
 
 class VariableError(ValueError):
@@ -53,7 +52,8 @@ def substitute(text: str, lookup: Lookup, used: Used, depth: int = 0) -> str:
     result = []
     position = 0
     line_end = -1
-    while found := _PATTERN.search(text, position):
+    pattern = re.compile(_PATTERN, re.IGNORECASE)  # here: whoever replaces nothing saves 2 ms
+    while found := pattern.search(text, position):
         result.append(text[position : found.start()])
         position = found.end()
         if found["escaped"]:
@@ -108,7 +108,7 @@ def _value(name: str, lookup: Lookup, used: Used) -> str:
 
 
 def _braced(expression: str, lookup: Lookup, used: Used, depth: int) -> str:
-    found = _BRACED.match(expression)
+    found = re.match(_BRACED, expression, re.IGNORECASE | re.DOTALL)
     assert found is not None
     name, operator, text = found.groups()
     if operator is None:

@@ -25,7 +25,7 @@ NICKNAMES = {
 # What each field is called, its lowest and its highest number; 7 is Sunday, too.
 FIELDS = (("minute", 0, 59), ("hour", 0, 23), ("day", 1, 31), ("month", 1, 12), ("weekday", 0, 7))
 SUNDAY_FIRST = ("sun", *DAYS[:6])
-_PART = re.compile(r"(\*|\w+)(?:-(\w+))?(?:/(\d+))?")
+_PART = r"(\*|\w+)(?:-(\w+))?(?:/(\d+))?"
 
 
 class ScheduleError(ValueError):
@@ -65,7 +65,7 @@ def _field(word: str, what: str, lowest: int, highest: int) -> set[int] | None:
         return None
     found: set[int] = set()
     for part in word.split(","):
-        parsed = _PART.fullmatch(part)
+        parsed = re.fullmatch(_PART, part)
         if parsed is None:
             raise ScheduleError(f"{what}: {part!r} is no number, range or step")
         first, last, step = parsed.groups()

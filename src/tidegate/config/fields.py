@@ -31,9 +31,9 @@ class Key:
 
 Table: TypeAlias = Mapping[str, Key]
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+_DURATION = r"(\d+(?:\.\d+)?)(ms|s|m|h|d)"
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%")
+_PERCENT = r"(\d+(?:\.\d+)?)\s*%"
 _PLACE = re.compile(r"(?:[A-Za-z_][A-Za-z0-9_.-]*@)?[A-Za-z0-9\[][A-Za-z0-9_.:%\]-]*")
 
 FILL = "give it a value, or leave the key out"
@@ -183,7 +183,7 @@ def duration(node: Node) -> float:
 
 def seconds(written: str) -> float | None:
     """The seconds of a duration; None where it is none."""
-    parts = _DURATION.findall(written)
+    parts = re.findall(_DURATION, written)
     if not parts or "".join(number + unit for number, unit in parts) != written:
         return None
     return float(sum(float(number) * _SECONDS[unit] for number, unit in parts))
@@ -192,7 +192,7 @@ def seconds(written: str) -> float | None:
 def share(node: Node) -> float:
     """A share of 1 from ``5%`` or ``0.05``."""
     value = node.value
-    found = _PERCENT.fullmatch(value) if isinstance(value, str) else None
+    found = re.fullmatch(_PERCENT, value) if isinstance(value, str) else None
     if found:
         value = float(found.group(1)) / 100
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 EVERY_DAY = tuple(range(7))
 WHOLE_DAY = (0, 24 * 60)
-_CLOCK = re.compile(r"([01]\d|2[0-4]):([0-5]\d)")
+_CLOCK = r"([01]\d|2[0-4]):([0-5]\d)"
 
 
 def days(node: Node) -> tuple[int, ...]:
@@ -37,7 +37,7 @@ def days(node: Node) -> tuple[int, ...]:
 def clock(node: Node) -> int:
     """Minutes of the day from ``09:00``; ``24:00`` is its end."""
     value = node.text()
-    parts = _CLOCK.fullmatch(value)
+    parts = re.fullmatch(_CLOCK, value)
     minutes = int(parts[1]) * 60 + int(parts[2]) if parts else WHOLE_DAY[1] + 1
     if minutes > WHOLE_DAY[1]:
         what = repr(value) if value else kind(node)

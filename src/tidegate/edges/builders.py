@@ -100,7 +100,7 @@ class Images:
 
     def key(self, made: Recipe, own: Mapping[str, Base] = NONE) -> Key:
         """What a recipe is built from, now; ``own`` are bases that are built here, by name."""
-        text = _dockerfile(made)
+        text = dockerfile_of(made)
         found = dockerfile.bases(text, made.arguments, dict(made.contexts))
         bases = {base: own[base].digest if base in own else self._base(base) for base in found}
         key = recipe.key(made, text, _contexts(made, text), bases)
@@ -274,7 +274,8 @@ def _contexts(made: Recipe, text: str) -> dict[str, str]:
     return found
 
 
-def _dockerfile(made: Recipe) -> str:
+def dockerfile_of(made: Recipe) -> str:
+    """Its text; ``InputError`` for what no builder could build."""
     if made.inline:
         return made.inline
     try:

@@ -15,6 +15,7 @@ from tidegate.changes.images import by_reference, images
 from tidegate.changes.model import APPLICATION, Image
 from tidegate.compose import Project
 from tidegate.config.nearest import nearest
+from tidegate.edges import builders
 from tidegate.edges.disk_tree import DiskTree
 from tidegate.errors import InputError, Where
 from tidegate.images import dockerfile, recipe
@@ -69,6 +70,8 @@ def applications(config: Config, project: Project) -> dict[str, Application]:
             where=image.where,
         )
     _compose(found, project)
+    for one in found.values():
+        _require_source(one)
     found = {
         name: replace(one, bases=_bases(one, found, config.project)) for name, one in found.items()
     }
@@ -176,6 +179,22 @@ def _is_ours(written: str, name: str, project: str) -> bool:
     )
 
 
+def _require_source(one: Application) -> None:
+    """What it is built from is there and can be read, unless steps make it first."""
+    made = one.recipe
+    if one.steps:
+        return
+    if not Path(made.context).is_dir():
+        raise InputError(
+            f"there is no folder {made.context}",
+            code="build-context",
+            where=made.where,
+            hint="build.context is read from the compose file's own folder",
+        )
+    if made.dockerfile and not made.inline:
+        builders.dockerfile_of(made)
+
+
 def _require_order(found: Mapping[str, Application]) -> None:
     """No application is built on itself, over however many others."""
     for name in found:
@@ -188,6 +207,7 @@ def _require_order(found: Mapping[str, Application]) -> None:
                     f"{name} is built on itself, by way of {seen[-1]}",
                     code="build-cycle",
                     where=found[name].where or Where(found[name].recipe.dockerfile),
+                    hint="one of the two FROM lines has to name another image",
                 )
             if base not in seen:
                 seen.append(base)

@@ -26,7 +26,7 @@ from tidegate.images import names
 from tidegate.images.facts import facts
 from tidegate.model.config import Config, Environment, ServiceSettings
 from tidegate.model.vault import Vault
-from tidegate.pipeline.applications import applications, served
+from tidegate.pipeline.applications import Application, applications, served
 from tidegate.pipeline.bench import Bench, candidate
 from tidegate.pipeline.delivery import delivered
 from tidegate.pipeline.known import NOTHING, Ask, Known
@@ -85,15 +85,15 @@ def make(
     """
     with ThreadPoolExecutor(PARALLEL + 2) as pool:
         revision = pool.submit(worktree.revision, config.root)
-        hidden, project, settings = _well(config, environment, instance, variables)
+        hidden, project, settings, own = _well(config, environment, instance, variables)
+        values = hidden.values(secrets.sources(project, instance))
         ready()
         decided = pool.submit(lambda: _decided(known, revision.result(), refresh=refresh))
-        shop = Workshop(config, project, Registry(refresh=refresh), reporter, decided, promoted)
+        shop = Workshop(config, project, own, refresh, reporter, decided, promoted)
         images = {name: pool.submit(shop.image, name) for name in project.services}
         proxy = pool.submit(shop.proxy)
         found = companions.read(wanted_files(project))
         content = {**found.content, **config_texts(project, variables)}
-        values = hidden.values(secrets.sources(project, instance))
         release = render(
             project,
             settings=settings,
@@ -112,17 +112,18 @@ def make(
         )
     gates = _gates(config, environment, revision.result())
     release |= gates | _e2e(environment, project, release["services"], variables)
-    own = (hidden.versions, hidden.revoked, _architectures(images))
-    return Made(release, shop.store, content, values, *own, project, shop.bench)
+    known_by = (hidden.versions, hidden.revoked, _architectures(images))
+    return Made(release, shop.store, content, values, *known_by, project, shop.bench)
 
 
 def _well(
     config: Config, environment: Environment, instance: str, variables: Mapping[str, str]
-) -> tuple[Hidden, Project, dict[str, ServiceSettings]]:
-    """The project and its settings; ``InputError`` for what the files alone show to be wrong."""
+) -> tuple[Hidden, Project, dict[str, ServiceSettings], dict[str, Application]]:
+    """The project, its settings, its own images: ``InputError`` for what is wrong in the files."""
     hidden = Hidden.of(config, environment, instance, variables)
     _require_tests(config, environment, hidden.project)
-    return hidden, hidden.project, settings_of(config, hidden.project, variables)
+    settings = settings_of(config, hidden.project, variables)
+    return hidden, hidden.project, settings, applications(config, hidden.project)
 
 
 def _decided(known: Ask, revision: Revision, *, refresh: bool) -> Known:
@@ -269,20 +270,20 @@ class Workshop:
         self,
         config: Config,
         project: Project,
-        registry: Registry,
+        own: Mapping[str, Application],
+        refresh: bool,
         reporter: Reporter,
         decided: Future[Known],
         promoted: bool,
     ) -> None:
         self._project = project
-        self._registry = registry
+        self._registry = Registry(refresh=refresh)
         self._known = decided.result
         self._promoted = promoted
         self.store = Store()
-        found = applications(config, project)
-        self._served = served(found)
+        self._served = served(own)
         self._in_registry = bool(config.registry)
-        self.bench = Bench(config, found, self.store, registry, reporter, known=self._known)
+        self.bench = Bench(config, own, self.store, self._registry, reporter, known=self._known)
 
     def image(self, service: str) -> ImageRef:
         """Built where compose says ``build:``, else pinned to what its tag means now."""

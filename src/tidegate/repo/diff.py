@@ -49,13 +49,13 @@ def parse(raw: bytes) -> list[FileChange]:
         return list(map(FileChange._make, zip(statuses, every[1::2], *rest, strict=False)))
     fields, made = iter(every), FileChange._make
     found = []
-    for facts in fields:
-        if not facts:
+    for entry in fields:
+        if not entry:
             break
-        status, path, old = facts[-1], next(fields), ""
+        status, path, old = entry[-1], next(fields), ""
         if status.isdigit():  # the score of a renamed one, as in R100
             status, path, old = "R", next(fields), path
-        submodule = maybe and (facts.startswith(SUBMODULE, 1) or facts.startswith(SUBMODULE, 8))
+        submodule = maybe and (entry.startswith(SUBMODULE, 1) or entry.startswith(SUBMODULE, 8))
         found.append(made((status, path, old, submodule)))
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterable, Mapping
 
 from tidegate.repo.diff import SUBMODULE, decoded
@@ -37,14 +38,8 @@ class Tree(Protocol):
 
 def parse(content: bytes, id_bytes: int) -> dict[str, str]:
     """A tree object: ``mode name NUL id``, over and over (git's Documentation/git-ls-tree)."""
-    found = {}
-    at = 0
-    while at < len(content):
-        blank = content.index(b" ", at)
-        end = content.index(b"\0", blank)
-        found[decoded(content[blank + 1 : end])] = content[at:blank].decode()
-        at = end + 1 + id_bytes
-    return found
+    entries = re.findall(rb"([0-7]+) ([^\0]+)\0.{%d}" % id_bytes, content, re.DOTALL)
+    return {decoded(name): mode.decode() for mode, name in entries}
 
 
 def is_utf8(text: str) -> bool:
