@@ -8,13 +8,15 @@ from typing import Any, cast
 import pytest
 
 from tidegate.errors import InputError
-from tidegate.pipeline.fleet import Fleet, lacking
+from tidegate.pipeline.fleet import Fleet, Observation, lacking
 
 
 def fleet(**kept: list[int]) -> Fleet:
     """Hosts, and the deployments whose releases they keep."""
     agents = [cast(Any, SimpleNamespace(name=name)) for name in kept]
-    observed = [{"generations": [{"n": n} for n in numbers]} for numbers in kept.values()]
+    observed: list[Observation] = [
+        {"generations": [{"n": n} for n in numbers]} for numbers in kept.values()
+    ]
     return Fleet(agents=agents, observed=observed)
 
 

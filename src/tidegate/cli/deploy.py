@@ -191,9 +191,9 @@ def tell_what_was_put_back(report: Report, live: Progress, serving: str) -> None
         stopped = report.collected(Phase.UNDO, "stopped")
         progress(f"{report.deployment} was put back ({live.total_s():.1f} s: {live.summary()})")
         if stopped:
-            progress(f"  stopped: {', '.join(map(str, stopped))}")
+            progress(f"  stopped: {', '.join(dict.fromkeys(map(str, stopped)))}")
         if back:
-            progress(f"  started again: {', '.join(map(str, back))}")
+            progress(f"  started again: {', '.join(dict.fromkeys(map(str, back)))}")
         if serving:
             progress(f"  {serving} serves")
     elif report.end is Phase.LEFT:

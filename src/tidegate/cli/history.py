@@ -40,7 +40,9 @@ def history(
         return
     rows = [_row(entry) for entry in answer["entries"]]
     heads = ("deployment", "at", "what", "outcome", "version", "by", "reason")
-    say(table(heads, rows) if rows else "nothing was deployed yet")
+    told = [index for index in range(len(heads)) if any(row[index] for row in rows)]
+    columns = [[row[index] for index in told] for row in (heads, *rows)]
+    say(table(columns[0], columns[1:]) if rows else "nothing was deployed yet")
 
 
 def _row(entry: Mapping[str, Any]) -> tuple[str, ...]:
