@@ -92,7 +92,7 @@ class Shop(Chapter):
             self.servers = {STAGING: found[:1], PRODUCTION: found[1:]}
             self.environment = lab.env()
             provision(found)
-            step.ended = ", ".join(f"{server.name} at {server.address}" for server in found)
+            step.ended = ", ".join(names)
 
     def make_repository(self) -> None:
         """A copy of the example with our servers, a person who approves, passwords."""
