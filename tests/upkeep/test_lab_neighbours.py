@@ -123,7 +123,7 @@ def test_an_environment_gets_a_neighbour(site: Site) -> None:
     assert f"instance: {site.name}`" in told["hint"]
     assert site.get(8080) == "alone"
     write(site, both, production={"instance": site.name})
-    assert "serves" in site.run("deploy", "production").stdout
+    assert "No changes" in site.run("deploy", "production").stdout
     site.run("deploy", "staging")
     assert answers(site, 8080, 8081) == [own("alone"), own("new")]
     assert site.exec("db", "cat", "/data/mine").strip() == "mine"
@@ -152,7 +152,9 @@ def test_locks_are_of_an_environment(site: Site) -> None:
         assert "staging/1 is open: anna@" in refused["message"]
     finally:
         kill(running)
-    until(lambda: site.closed(8081), patience_s=60)
+    hosts = ("status", "staging", "--json")
+    until(lambda: '"open": null' in site.run(*hosts).stdout, patience_s=60)
+    assert site.closed(8081)
     site.run("destroy", "staging", "--volumes", "--yes")
     site.run("destroy", "production", "--volumes", "--yes")
     (site.folder / "tidegate.yaml").unlink()

@@ -81,7 +81,7 @@ def test_a_failed_deployment_keeps_the_old_schedule(site: Site) -> None:
     timer = f"{site.name}-report.timer"
     write(site, "0 3 1 1 *")
     site.deploy()
-    broken = (COMPOSE % {"version": "2", "status": 0}).replace("sleep 1d", "false")
+    broken = (COMPOSE % {"version": "2", "status": 0}).replace("sleep 1d", "'false'")
     site.write(broken, settings={"services": {"report": {"schedule": "0 4 1 1 *"}}})
     site.deploy(code=1)
     assert " 03:00:00 UTC" in report(site)["next"]

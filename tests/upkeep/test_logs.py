@@ -21,7 +21,13 @@ def line(**fields: Any) -> bytes:
 
 @pytest.mark.parametrize(
     ("message", "text"),
-    [("hello", "hello"), ([104, 105, 255], "hi\ufffd"), (None, ""), ("a\nb", "a\nb")],
+    [
+        ("hello", "hello"),
+        ([104, 105, 255], "hi\ufffd"),
+        (None, ""),
+        ("a\nb", "a\nb"),
+        ("line\n", "line"),
+    ],
 )
 def test_what_a_journal_may_hold(message: Any, text: str) -> None:
     """Text, bytes that are none, and a field that journalctl found too long."""

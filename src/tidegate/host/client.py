@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 import threading
@@ -69,6 +70,13 @@ class Client:
             },
         )
         threading.Thread(target=self._renew, daemon=True).start()
+
+    def put_back(self) -> None:
+        """End what was begun as it is recorded, or by abort; what cannot, the lease's end does."""
+        with contextlib.suppress(HostError):
+            outcome = self.call("decide", {"outcome": "abort"})["outcome"]
+            self.call("finish", {"outcome": outcome})
+            self.call("release", {})
 
     def call(self, op: str, args: Dict[str, Any]) -> Dict[str, Any]:
         """One request and its answer; HostError when the host says no."""

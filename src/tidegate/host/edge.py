@@ -134,14 +134,19 @@ def apply(places: Places, image: str) -> str:
         if new or gone or not _active():
             running = _active()
             systemd.reset_failed([NAME])
-            # To its end: the old process must not be taken for the new one, and a reload of it
-            # would miss the sockets that only a start passes.
-            systemd.systemctl("restart", f"{NAME}.service")
-            front.ready(places.directory, timeout_s=30.0)
+            _restart(places)
             done = "restarted" if running else "started"
         else:
             done = "none"
         return "reloaded" if front.reload(places.directory) and done == "none" else done
+
+
+def _restart(places: Places) -> None:
+    """To its end: the old process must not be taken for the new one, and a reload of it would
+    miss the sockets that only a start passes. A start that fails is tried again by systemd.
+    """
+    systemd.systemctl("restart", f"{NAME}.service", check=False)
+    front.started(NAME, places.directory)
 
 
 def _active() -> bool:

@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 from typing import Dict, List, Mapping, NamedTuple, Sequence, Tuple
 
+from tidegate.host import systemd
+from tidegate.host.errors import HostError
 from tidegate.host.files import make_dir, read_text, write_atomic, write_if_changed
 from tidegate.host.layout import mac
 from tidegate.traffic.admin import Admin, AdminError, NotRunning
@@ -23,6 +25,7 @@ LIVE = "live.map"
 CALLERS = "callers.map"
 # Longer than a request in flight, shorter than a person's patience.
 STOP_S = 5
+START_S = 30.0
 
 
 class FrontNetwork(NamedTuple):
@@ -114,6 +117,21 @@ def ready(directory: Path, timeout_s: float = 10.0) -> None:
         if time.monotonic() > deadline:
             raise AdminError(f"{directory.name}: the front does not answer")
         time.sleep(0.02)
+
+
+def started(unit: str, directory: Path) -> None:
+    """Wait until a unit's proxy answers; HostError with its last words when it does not."""
+    try:
+        ready(directory, timeout_s=START_S)
+    except AdminError as problem:
+        raise HostError(
+            "error",
+            "proxy-not-running",
+            f"{unit} does not start",
+            subject=unit,
+            hint=f"on the host: systemctl --user status {unit}",
+            log=systemd.unit_logs(unit),
+        ) from problem
 
 
 def reload(directory: Path) -> bool:

@@ -121,7 +121,7 @@ def ensure(ctx: Context, release: Release, layout: Layout, service: str) -> None
             systemd.restart(name)
         elif systemd.show([name])[name].get("ActiveState") != "active":
             systemd.restart(name)
-        front.ready(folder, timeout_s=30.0)
+        front.started(name, folder)
         front.reload(folder)
 
 

@@ -132,38 +132,53 @@ def _before(paths: Paths) -> int:
 def _drive(
     paths: Paths, release: Dict[str, Any], request: Dict[str, Any], values: Dict[str, str]
 ) -> int:
-    """All phases in order; what fails is put back by the agent itself."""
+    """All phases in order; what fails is put back."""
     owner = f"{getpass.getuser()}@{platform.node()}"
-    limits = release["switch"]
     with Client(paths, _show) as client:
         client.acquire(release["environment"], owner, "by hand")
-        for name, value in values.items():
-            client.call("secrets", {"name": name, "value_b64": value})
-        parts, named = parcel.split(release) if "generation" not in request else ([], {})
-        for part in parts:
-            client.call("part", part)
-        tasks = _due(paths, release, request)
-        pending = [task.service for task in tasks if task.kind == "expand"]
-        while pending:
-            client.call("prepare", {**request, **named, "hold": due.held(release, pending)})
-            now = due.first(release, pending)
-            for service in now:
-                client.call("migrate", {"service": service, "kind": "expand"})
-            pending = [service for service in pending if service not in now]
-        client.call("prepare", {**request, **named})
-        client.call("switch", {"batch": 1, "percent": 100})
-        seen = client.call("watch", {"window_s": limits["watch_s"], "limits": limits})
-        outcome = "commit" if seen["verdict"] == "passed" else "abort"
-        outcome = client.call("decide", {"outcome": outcome})["outcome"]
-        client.call("finish", {"outcome": outcome})
-        for task in tasks if outcome == "commit" else ():
-            if task.kind == "contract":
-                client.call("migrate", {"service": task.service, "kind": "contract"})
-        client.call("release", {})
-    if outcome == "commit":
-        print(f"{client.deployment} serves")
-        return 0
-    raise HostError("failed", "watch-failed", seen["reason"], log=seen.get("log", []))
+        try:
+            _phases(client, paths, release, request, values)
+        except HostError:
+            client.put_back()
+            raise
+    print(f"{client.deployment} serves")
+    return 0
+
+
+def _phases(
+    client: Client,
+    paths: Paths,
+    release: Dict[str, Any],
+    request: Dict[str, Any],
+    values: Dict[str, str],
+) -> None:
+    """Everything between lock and lock; HostError unless the release serves then."""
+    limits = release["switch"]
+    for name, value in values.items():
+        client.call("secrets", {"name": name, "value_b64": value})
+    parts, named = parcel.split(release) if "generation" not in request else ([], {})
+    for part in parts:
+        client.call("part", part)
+    tasks = _due(paths, release, request)
+    pending = [task.service for task in tasks if task.kind == "expand"]
+    while pending:
+        client.call("prepare", {**request, **named, "hold": due.held(release, pending)})
+        now = due.first(release, pending)
+        for service in now:
+            client.call("migrate", {"service": service, "kind": "expand"})
+        pending = [service for service in pending if service not in now]
+    client.call("prepare", {**request, **named})
+    client.call("switch", {"batch": 1, "percent": 100})
+    seen = client.call("watch", {"window_s": limits["watch_s"], "limits": limits})
+    outcome = "commit" if seen["verdict"] == "passed" else "abort"
+    outcome = client.call("decide", {"outcome": outcome})["outcome"]
+    client.call("finish", {"outcome": outcome})
+    for task in tasks if outcome == "commit" else ():
+        if task.kind == "contract":
+            client.call("migrate", {"service": task.service, "kind": "contract"})
+    client.call("release", {})
+    if outcome != "commit":
+        raise HostError("failed", "watch-failed", seen["reason"], log=seen.get("log", []))
 
 
 def _due(paths: Paths, release: Dict[str, Any], request: Dict[str, Any]) -> List[due.Task]:

@@ -13,13 +13,12 @@ import socket
 import time
 from typing import Any, Dict, List
 
-from tidegate.host import edge, fronts, machine, podman, systemd, units
+from tidegate.host import aside, edge, fronts, podman, systemd
 from tidegate.host.context import Context
 from tidegate.host.files import remove, write_atomic
 from tidegate.host.generations import Generation
 from tidegate.host.placement import REMOTE
 
-POLL_S = 0.2
 REACH_S = 15.0
 LINES = 200
 LOG_BYTES = 500_000  # of all tests in one answer: a frame has at most 1 MiB
@@ -137,7 +136,7 @@ def run(ctx: Context, found: Generation, suite: str, service: str, timeout_s: fl
             write_atomic(file, unit_text(found, service, name, lines, timeout_s), 0o644)
             systemd.daemon_reload()
             systemd.start(name)
-            shown = _wait(ctx, name)
+            shown = aside.ended(name, ctx.check)
             verdict, reason = _judged(shown, service, suite)
             result = _result(service, verdict, reason, time.monotonic() - began, _log(name))
         finally:
@@ -152,46 +151,21 @@ def unit_text(
     found: Generation, service: str, name: str, lines: List[List[str]], timeout_s: float
 ) -> str:
     """The unit of a service with other lines in its place: it ends, and nobody calls it."""
-    release, layout = found.release, found.layout
-    assert layout is not None
-    entry = release["services"][service]
-    whole = entry["unit"]
+    whole = found.release["services"][service]["unit"]
     container = [line for line in whole.get("Container", ()) if not _of_server(*line)]
     limits = [line for line in whole.get("Service", ()) if line[0].startswith(LIMITS)]
     # Ours first: what the service itself says of a variable is its own.
-    tests = {
-        **entry,
-        "strategy": "job",
-        "replicas": 1,
-        "unit": {
-            "Unit": [["Description", name.replace("%", "%%")]],
-            "Container": [*lines, *container, ["HealthCmd", "none"]],
-            "Service": [*limits, ["TimeoutStartSec", str(int(timeout_s))]],
-        },
-        "health": {**entry["health"], "kind": "none"},
-        "depends_on": {},
-        "published": [],
-        "networks": [{"network": n["network"], "aliases": []} for n in entry["networks"]],
+    unit = {
+        "Unit": [["Description", name.replace("%", "%%")]],
+        "Container": [*lines, *container, ["HealthCmd", "none"]],
+        "Service": [*limits, ["TimeoutStartSec", str(int(timeout_s))]],
     }
-    alone = name[len(release["instance"]) + 1 :]
-    more = {**release, "services": {**release["services"], alone: tests}}
-    slots = {**layout, "services": {**layout["services"], alone: {"slot": ""}}}
-    return units.service_units(more, slots, alone, machine.facts())[f"{name}.container"]
+    return aside.unit_text(found, service, name, unit)
 
 
 def _of_server(key: str, value: str) -> bool:
     """Lines for what goes on and is called, or what the tests bring themselves."""
     return key in OF_SERVERS or key.startswith("Health") or "--entrypoint" in value
-
-
-def _wait(ctx: Context, name: str) -> Dict[str, str]:
-    while True:
-        ctx.check()
-        shown = systemd.show([name])[name]
-        busy = shown.get("ActiveState") in ("activating", "deactivating")
-        if not busy and shown.get("Job", "0") in ("", "0"):
-            return shown
-        time.sleep(POLL_S)
 
 
 def _judged(shown: Dict[str, str], service: str, suite: str) -> "tuple[str, str]":

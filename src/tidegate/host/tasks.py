@@ -8,20 +8,18 @@ half a migration is worse than one too many.
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
-from typing import Any, Dict, List, Mapping
+from typing import Any, Dict, List
 
-from tidegate.host import deployment, machine, systemd, units
+from tidegate.host import aside, deployment, systemd
+from tidegate.host.aside import Unit
 from tidegate.host.context import Context
 from tidegate.host.errors import HostError
 from tidegate.host.files import make_dir, remove, write_atomic
 from tidegate.host.generations import Generation
 from tidegate.host.paths import Paths
 
-POLL_S = 0.1
 BEGUN, RAN, BROKEN = "begun", "ran", "failed"
-Unit = Mapping[str, Any]
 
 
 def once(ctx: Context, found: Generation, service: str, kind: str, unit: Unit) -> None:
@@ -76,7 +74,7 @@ def passes(ctx: Context, found: Generation, service: str, unit: Unit) -> bool:
     with ctx.step(f"check:{service}"):
         place(ctx, found, service, "check", unit, marked=False)
         systemd.restart(unit_name(ctx, key))
-        shown = _wait(ctx, key)
+        shown = aside.ended(unit_name(ctx, key))
         log = [] if shown.get("ActiveState") == "active" else systemd.logs(unit_name(ctx, key))
         clear(ctx, key)
         if shown.get("Result") == "timeout":
@@ -103,35 +101,12 @@ def place(
     make_dir(_marks(ctx.paths))
     name = unit_name(ctx, f"{service}.{kind}")
     before = _mark_lines(ctx, f"{service}.{kind}") if marked else []
-    text = unit_text(found, service, name, unit, before)
+    whole = {**unit, "Service": [*unit.get("Service", ()), *before]}
+    text = aside.unit_text(found, service, name, whole)
     systemd.stop([name])  # one that was left behind would count as started
     write_atomic(ctx.paths.units / f"{name}.container", text, 0o644)
     systemd.daemon_reload()
     systemd.reset_failed([name])
-
-
-def unit_text(
-    found: Generation, service: str, name: str, unit: Unit, before: List[List[str]]
-) -> str:
-    """A task's unit file: the service's entry as a job, reached by nobody. Pure but for limits."""
-    release = found.release
-    assert found.layout is not None
-    entry = release["services"][service]
-    lines = {**unit, "Service": [*unit.get("Service", ()), *before]}
-    task = {
-        **entry,
-        "strategy": "job",
-        "replicas": 1,
-        "unit": lines,
-        "depends_on": {},
-        "published": [],
-        "networks": [{"network": n["network"], "aliases": []} for n in entry["networks"]],
-    }
-    alone = name[len(release["instance"]) + 1 :]
-    whole = {**release, "services": {**release["services"], alone: task}}
-    slots = {**found.layout["services"], alone: {"slot": ""}}
-    layout = {**found.layout, "services": slots}
-    return units.service_units(whole, layout, alone, machine.facts())[f"{name}.container"]
 
 
 def clear(ctx: Context, key: str) -> None:
@@ -173,31 +148,13 @@ def _mark_lines(ctx: Context, key: str) -> List[List[str]]:
 
 def _over(ctx: Context, key: str) -> bool:
     """Whether this deployment has started the task: it runs, or has ended."""
-    return _mark(ctx, key).exists() or _going(_shown(ctx, key))
-
-
-def _shown(ctx: Context, key: str) -> Dict[str, str]:
     name = unit_name(ctx, key)
-    return systemd.show([name])[name]
-
-
-def _going(shown: Mapping[str, str]) -> bool:
-    busy = shown.get("ActiveState") in ("activating", "deactivating")
-    return busy or shown.get("Job", "0") not in ("", "0")
-
-
-def _wait(ctx: Context, key: str) -> Dict[str, str]:
-    """The unit once it has ended; systemd itself holds it to its timeout."""
-    while True:
-        shown = _shown(ctx, key)
-        if not _going(shown):
-            return shown
-        time.sleep(POLL_S)
+    return _mark(ctx, key).exists() or aside.going(systemd.show([name])[name])
 
 
 def _judge(ctx: Context, key: str, service: str) -> None:
     """HostError unless the task ended well."""
-    shown = _wait(ctx, key)
+    shown = aside.ended(unit_name(ctx, key))
     started = _mark(ctx, key).exists()
     if shown.get("ActiveState") == "active" and started:
         return

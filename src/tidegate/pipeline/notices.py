@@ -147,7 +147,7 @@ def address(place: Place, index: int) -> str:
             f"the variable {name} has no value",
             code="undefined-variable",
             where=where,
-            hint=f"tidegate secrets set {name}, or export {name}=…",
+            hint=f"tidegate secrets set {place.environment.name} {name}, or export {name}=…",
         )
     return found
 

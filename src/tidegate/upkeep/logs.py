@@ -81,10 +81,13 @@ def parse(host: str, line: bytes, instance: str) -> Entry | None:
 
 
 def _text(message: Any) -> str:
-    """A field's value: text, a list of byte values where it is no UTF-8, null where too long."""
+    """A field's value: text, a list of byte values where it is no UTF-8, null where too long.
+
+    conmon 2.1 hands a whole line to the journal, its end included.
+    """
     if isinstance(message, list):
-        return bytes(message).decode(errors="replace")
-    return "" if message is None else str(message)
+        message = bytes(message).decode(errors="replace")
+    return "" if message is None else str(message).removesuffix("\n")
 
 
 def shown(entry: Entry, columns: Mapping[str, int]) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.targets.quadlet.projects import release, units
 from tidegate.errors import InputError
-from tidegate.host import tasks
+from tidegate.host import aside, tasks
 from tidegate.host.generations import Generation
 from tidegate.host.layout import compute
 from tidegate.model.config import Migration, Seed
@@ -58,7 +58,8 @@ def test_a_migration_is_the_service_with_another_command() -> None:
         list(WORDS), list(EXPAND.check), 90.5,
     )  # fmt: skip
     before = [["ExecStartPre", "/usr/bin/mkdir %h/marks/1-api.expand"]]
-    text = tasks.unit_text(generation(new), "api", "p-api.expand", body["unit"], before)
+    marked = {**body["unit"], "Service": [*body["unit"].get("Service", ()), *before]}
+    text = aside.unit_text(generation(new), "api", "p-api.expand", marked)
     found = generate({**units(new), "p-api.expand.container": text}, verify=True)
     unit = found["p-api.expand.service"].splitlines()
     [line] = [line for line in unit if line.startswith("ExecStart=")]

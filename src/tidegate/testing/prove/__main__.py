@@ -12,12 +12,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tidegate.testing.prove import deploy, docs, evidence, kills, protocol, specials
+from tidegate.testing.prove import deploy, docs, evidence, kills, protocol, specials, stages
 from tidegate.testing.prove.compose import prove as compose
 from tidegate.testing.prove.fleet import batch
 from tidegate.testing.prove.fleet import prove as fleet
 
-PARTS = ("deploy", "kills", "cases", "compose", "fleet", "protocol", "docs")
+PARTS = ("deploy", "kills", "cases", "compose", "fleet", "protocol", "stages", "docs")
 Result = tuple[list[Any], dict[str, Any]]
 
 
@@ -34,6 +34,9 @@ def run(asked: argparse.Namespace, seed: int) -> Result:
         ten = [f"{names[0]}-batch-{number}" for number in range(1, batch.HOSTS + 1)]
         bad, together = batch.measure(ten)
         return [*violations, *bad], {**figures, "batch": together}
+    if asked.part == "stages":
+        names = (asked.servers or "stages-1,stages-2,stages-3").split(",")
+        return stages.prove(seed, names, asked.moves, asked.minutes)
     if asked.part == "protocol":
         return protocol.prove()
     if asked.part == "docs":
@@ -53,6 +56,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--deployments", type=int, default=30)
     parser.add_argument("--instants", type=int, default=24, help="kills inside of each phase")
     parser.add_argument("--faults", type=int, default=500, help="of `fleet`")
+    parser.add_argument("--moves", type=int, default=150, help="of `stages`")
     parser.add_argument("--minutes", type=float, default=45, help="begin no kill after these")
     parser.add_argument(
         "--cases", default="", help="only those cases besides the kills whose names contain this"

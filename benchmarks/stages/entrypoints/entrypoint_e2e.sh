@@ -1,0 +1,2 @@
+#!/bin/sh
+exec python -S e2e.py
