@@ -60,13 +60,13 @@ class Customers:
 
     def look(self) -> None:
         """One page after the other."""
-        while not self.stopping.wait(0.02):
+        while not self.stopping.wait(0.2):
             for path in ("/", "/shop", "/api/orders"):
                 self._try(partial(self.fetch, path))
 
     def buy(self) -> None:
         """One order after the other."""
-        while not self.stopping.wait(0.05):
+        while not self.stopping.wait(0.2):
             self._try(lambda: self.ordered.append(self.order()))
 
     def _try(self, act: Callable[[], object]) -> None:

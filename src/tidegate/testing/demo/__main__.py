@@ -17,10 +17,10 @@ from tidegate.testing.demo.chapter import Chapter
 from tidegate.testing.demo.farewell import farewell
 from tidegate.testing.demo.hello import Hello
 from tidegate.testing.demo.shop import Shop
-from tidegate.testing.demo.step import table
+from tidegate.testing.demo.step import happened, seconds
 
 CHAPTERS = ("hello", "shop")
-WIDTH = 120  # where the output is no terminal
+WIDTH = 100  # where the output is no terminal
 
 
 def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -53,7 +53,8 @@ def told(console: Console, chapter: Chapter) -> bool:
 def summary(console: Console, title: str, chapter: Chapter) -> None:
     """The chapter's tables, and every trouble whole."""
     console.print()
-    console.print(table(f"{title}: what happened, in seconds by phase", chapter.steps))
+    console.print(happened(f"What happened to {title}", chapter.steps))
+    console.print(seconds(chapter.steps))
     if isinstance(chapter, Shop):
         console.print(figures.table(list(chapter.measured.figures(chapter.steps))))
     for step in chapter.steps:

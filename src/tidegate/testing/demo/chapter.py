@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ Say = Callable[[str], None]
 
 
 @dataclass(slots=True)
-class Chapter:
+class Chapter(ABC):
     """One project's story; ``say`` is told what is being done, ``prefix`` begins servers' names."""
 
     folder: Path
@@ -30,17 +31,17 @@ class Chapter:
     project: Project = field(init=False)
     environment: dict[str, str] = field(init=False)
 
+    @abstractmethod
     def tell(self) -> None:
         """All of it, in order."""
-        raise NotImplementedError
 
+    @abstractmethod
     def hosts(self) -> Sequence[Server]:
         """The servers that it runs on."""
-        raise NotImplementedError
 
+    @abstractmethod
     def to_try(self) -> Sequence[str]:
         """Commands for the project's folder, for whoever has seen it."""
-        raise NotImplementedError
 
     @contextmanager
     def step(self, title: str) -> Iterator[Step]:

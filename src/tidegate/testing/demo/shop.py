@@ -92,7 +92,7 @@ class Shop(Chapter):
             self.servers = {STAGING: found[:1], PRODUCTION: found[1:]}
             self.environment = lab.env()
             provision(found)
-            step.ended = ", ".join(f"{server.name} at {server.address}" for server in found)
+            step.ended = ", ".join(names)
 
     def make_repository(self) -> None:
         """A copy of the example with our servers, a person who approves, passwords."""
@@ -110,16 +110,15 @@ class Shop(Chapter):
             self.build(step)
             with self.customers(step):
                 outcome = self.timed(step, "run")
-            settle(step, outcome, 1, f"put back: {site.pages(self.servers[STAGING])} serves")
-            self.examine(step)
+            self._put_back(step, STAGING, outcome, "nginx did not become healthy")
 
     def one_host(self) -> None:
         """A commit that is fine in staging fails on one host: none of them keeps it."""
         with self.step("1.3.0: fails on one host of production") as step:
             with self.customers(step):
                 outcome = self.approved(step)
-            settle(step, outcome, 1, f"put back: {site.pages(self.servers[PRODUCTION])} serves")
-            self.examine(step)
+            culprit = self.servers[PRODUCTION][1].name
+            self._put_back(step, PRODUCTION, outcome, f"{culprit}: web ended by itself")
 
     def roll_back(self) -> None:
         """The version before, on all hosts of production."""
@@ -153,6 +152,12 @@ class Shop(Chapter):
         self.measured.deployments[step.title] = outcome.seconds
         waits = ", production waits for a person" if code == 5 else ""
         settle(step, outcome, code, f"{site.pages(self.servers[environment])} serves{waits}")
+        self.examine(step)
+
+    def _put_back(self, step: Step, environment: str, outcome: Outcome, reason: str) -> None:
+        serves = site.pages(self.servers[environment])
+        settle(step, outcome, 1, f"{reason}; put back: {serves} serves")
+        expect(step, reason in outcome.stderr, f"not for the reason {reason!r}:\n{outcome.stderr}")
         self.examine(step)
 
     def build(self, step: Step) -> None:

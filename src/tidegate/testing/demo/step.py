@@ -1,4 +1,4 @@
-"""One step of the demonstration and the table of all of them."""
+"""One step of the demonstration and the tables of all of them."""
 
 from __future__ import annotations
 
@@ -20,8 +20,6 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "finish": ("finish", "contract", "release"),
     "put back": ("abort", "undo", "give-back"),
 }
-TEXT_WIDTH = 18
-EXAMINED = ("hosts whole", "orders there")
 
 
 @dataclass(slots=True)
@@ -64,28 +62,41 @@ def phases(outcome: Outcome) -> dict[str, float]:
     }
 
 
-def table(title: str, steps: Sequence[Step]) -> Table:
-    """All steps, seconds by phase, and what the clients saw; what no step had is left out."""
-    from rich import box
-    from rich.table import Table
-
-    shown = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", padding=(0, 1, 0, 0))
-    for column in ("step", "how it ended"):
-        shown.add_column(column, min_width=TEXT_WIDTH)
-    used = [column for column in COLUMNS if any(column in step.phases for step in steps)]
+def happened(title: str, steps: Sequence[Step]) -> Table:
+    """How each step ended, and what the clients saw."""
     examined = any(step.hosts for step in steps)
-    for column in (*used, "all", "requests", "failed", *(EXAMINED if examined else ())):
-        shown.add_column(column, justify="right")
+    counts = ("requests", "failed", *(("hosts whole", "orders there") if examined else ()))
+    shown = _table(title, ("step", "how it ended"), counts)
     for step in steps:
         shown.add_row(
             step.title,
             f"[{'green' if step.good else 'bold red'}]{step.ended}",
-            *(f"{step.phases[c]:.1f}" if c in step.phases else "" for c in used),
-            f"[bold]{step.seconds:.1f}",
             f"{step.requests:,}" if step.watched else "",
             _count(step.failed) if step.watched else "",
             *((f"{step.hosts or ''}", f"{step.orders or ''}") if examined else ()),
         )
+    return shown
+
+
+def seconds(steps: Sequence[Step]) -> Table:
+    """Where the time went; phases that no step had are left out."""
+    used = [column for column in COLUMNS if any(column in step.phases for step in steps)]
+    shown = _table("Seconds by phase", ("step",), (*used, "all"))
+    for step in steps:
+        took = (f"{step.phases[c]:.1f}" if c in step.phases else "" for c in used)
+        shown.add_row(step.title, *took, f"[bold]{step.seconds:.1f}")
+    return shown
+
+
+def _table(title: str, texts: Sequence[str], numbers: Sequence[str]) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    shown = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", padding=(0, 1, 0, 0))
+    for column in texts:
+        shown.add_column(column)
+    for column in numbers:
+        shown.add_column(column, justify="right")
     return shown
 
 
