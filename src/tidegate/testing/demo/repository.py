@@ -51,7 +51,7 @@ SAID = ('"articles": kinds}', '"articles": kinds, "vat": rate}')
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """``stamp`` makes this run's versions and article new, so that their images have to be built."""
+    """``stamp`` makes versions and article new in each run: their images have to be built."""
 
     project: Project
     key: Path
