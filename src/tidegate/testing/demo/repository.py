@@ -51,7 +51,7 @@ SAID = ('"articles": kinds}', '"articles": kinds, "vat": rate}')
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """``stamp`` makes the versions of this run new, so that their images have to be built."""
+    """``stamp`` makes versions and article new in each run: their images have to be built."""
 
     project: Project
     key: Path
@@ -96,7 +96,7 @@ class Repository:
         """A good version: another article, and a column for it, by a migration."""
         self.number("1.1.0", "api", "web")
         with (self.project.folder / "applications/catalogue/src/articles.csv").open("a") as file:
-            file.write("anchor,Anchor,7000\n")
+            file.write(f"anchor-{self.stamp},Anchor,7000\n")
         migrations = self.project.folder / "applications/api/src/migrations"
         (migrations / "004_note.sql").write_text("ALTER TABLE orders ADD COLUMN note text;\n")
         return self.project.commit("1.1.0: anchors, and a note for each order")
