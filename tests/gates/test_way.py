@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -122,3 +123,15 @@ def test_a_run_ends_where_a_person_begins(place: Town) -> None:
     assert place.serves("production") == place.serves("staging")
     (place.machine("ci") / "shop/VERSION").write_text("other")
     assert place.ask("ci", "run", code=2)["code"] == "not-a-commit"
+
+
+def test_a_deployment_goes_on_where_nobody_listens(place: Town) -> None:
+    """`tidegate run 2>&1 | head -1`: it neither stops in the middle nor waits for ever."""
+    place.commit("1", way())
+    ear, mouth = os.pipe()
+    os.close(ear)
+    try:
+        place.run("ci", "run", code=5, stderr=mouth)
+    finally:
+        os.close(mouth)
+    assert place.serves("staging") != ""

@@ -82,7 +82,9 @@ class Town:
         done = self.run(who, *words, "--json", code=code)
         return check(json.loads(done.stdout or done.stderr.splitlines()[-1]))
 
-    def run(self, who: str, *words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, who: str, *words: str, code: int = 0, stderr: int = subprocess.PIPE
+    ) -> subprocess.CompletedProcess[str]:
         """``tidegate WORDS`` on somebody's machine."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("XDG_", "TIDEGATE_"))}
         done = subprocess.run(
@@ -98,7 +100,8 @@ class Town:
                 "NO_COLOR": "1",
             },
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
             text=True,
             timeout=100,
             check=False,

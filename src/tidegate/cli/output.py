@@ -40,9 +40,12 @@ def say(text: str = "") -> None:
 
 
 def progress(text: str) -> None:
-    """Write a line of progress to stderr."""
-    sys.stderr.write(text + "\n")
-    sys.stderr.flush()
+    """Write a line of progress to stderr; where nobody reads it any more, what is done goes on."""
+    try:
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 def print_error(error: TidegateError, *, json: bool) -> None:

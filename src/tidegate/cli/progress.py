@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TextIO
 
-from tidegate.cli.output import DIM, GREEN, RED, coloured, paint
+from tidegate.cli.output import DIM, GREEN, RED, coloured, paint, progress
 from tidegate.errors import InputError
 
 if TYPE_CHECKING:
@@ -153,9 +153,14 @@ class Progress:
         return self._rows[-1]
 
     def _record(self, what: Mapping[str, Any]) -> None:
-        if self._file is not None:
+        if self._file is None:
+            return
+        try:
             self._file.write(json.dumps({"at": time.time(), **what}) + "\n")
             self._file.flush()
+        except OSError as problem:
+            self._file = None
+            progress(f"events are not written any more: {problem.strerror}")
 
     def _show(self, row: Row, state: str) -> None:
         if self._terminal:
@@ -168,8 +173,7 @@ class Progress:
             return
         took = f"{row.took_s:5.1f} s" if state != "info" else " " * 7
         note = f"  {row.note}" if row.note else ""
-        sys.stderr.write(f"{self._mark(state)} {row.title:<9}{took}{note}\n")
-        sys.stderr.flush()
+        progress(f"{self._mark(state)} {row.title:<9}{took}{note}")
 
     def _step(self, text: str, state: str, message: str, event: Mapping[str, Any]) -> None:
         if self._terminal or self._quiet or state == "begin":
@@ -178,8 +182,7 @@ class Progress:
         shown = f"{took:5.1f} s" if took >= SHOWN_S else " " * 7
         told = f"  {message}" if message else ""
         if state in ("failed", "info") or took >= SHOWN_S:
-            sys.stderr.write(f"  {self._mark(state)} {text:<22}{shown}{told}\n")
-            sys.stderr.flush()
+            progress(f"  {self._mark(state)} {text:<22}{shown}{told}")
 
     def _mark(self, state: str) -> str:
         colour = {"ok": GREEN, "failed": RED}.get(state, DIM)

@@ -212,6 +212,10 @@ class Agent:
             except TidegateError as failure:
                 self._give_up(failure)
                 return
+            except Exception as problem:  # nobody may wait for a thread that is no more
+                told = f"{self.name} is not heard any more: {problem!r}"
+                self._give_up(InfrastructureError(told, code="unexpected"))
+                raise
 
     def _read_pipe(self) -> None:
         assert self._pipe is not None
