@@ -14,6 +14,7 @@ from typing import Any
 
 from tidegate.host import (
     agent,
+    aside,
     clock,
     commands,
     deployment,
@@ -73,6 +74,7 @@ def _stand_in(version: str) -> None:
         (suites, "run", _tested),
         (systemd, "systemctl", _systemctl),
         (tasks, "systemd", units),
+        (aside, "systemd", units),
         (witness, "host_keys", list),
         (witness, "peer_key", lambda _: "ssh-ed25519 AAAA"),
     ):
