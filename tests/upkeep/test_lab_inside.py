@@ -88,8 +88,10 @@ def test_logs_are_followed(site: Site) -> None:
     site.deploy()
     argv = [sys.executable, "-m", "tidegate", "logs", "web", "-f", "-n", "1"]
     with subprocess.Popen(
-        argv, cwd=site.folder, env=site.environment, stdout=subprocess.PIPE, text=True
-    ) as running:
+        argv, cwd=site.folder, env=site.environment, stdout=subprocess.PIPE, text=True,
+        # What runs in the background of a shell ignores Ctrl-C, and so would its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as running:  # fmt: skip
         assert running.stdout is not None
         assert "begin" in running.stdout.readline()
         site.exec("web", "sh", "-c", "echo later > /proc/1/fd/1")
