@@ -124,11 +124,13 @@ class Site:
         wanted = ["--filter", f"label=tidegate.instance={self.name}"]
         if service:
             wanted += ["--filter", f"label=tidegate.service={service}"]
-        names = self.podman("ps", "--all", "--sort", "names", "--format={{.Names}}", *wanted)
-        if not names.split():
-            return []
-        found: list[dict[str, Any]] = json.loads(self.podman("inspect", *names.split()))
-        return found
+        listed = ("ps", "--all", "--sort", "names", "--format={{.Names}}", *wanted)
+        while True:
+            names = self.podman(*listed).split()
+            said = self.podman("inspect", *names, check=False) if names else "[]"
+            found: list[dict[str, Any]] = json.loads(said or "[]")
+            if len(found) == len(names):  # else one went away in between: ask again
+                return found
 
     def container(self, service: str) -> dict[str, Any]:
         """The one container of a service that runs."""
