@@ -1,14 +1,13 @@
 """Asks git about a range of commits and decides what it changes; reads no working tree.
 
-git compares, lists and reads in three processes at once, while this one imports what it needs
-and reads the project: so the imports of the core stand inside of functions.
+git looks up, compares, lists and reads in processes of its own, while this one imports what it
+needs and reads the project: so whatever git can begin without is imported inside of functions.
 """
 
 from __future__ import annotations
 
 import os
 
-from tidegate.edges import parsed
 from tidegate.edges.git_repository import Answer, Repository
 from tidegate.errors import InputError
 from tidegate.repo import commits, diff
@@ -59,14 +58,14 @@ def changed(text: str, config: str) -> Changed:
 
 def _prepare() -> None:
     """Import for as long as git takes to look up two names: a third of what everything needs."""
-    import tidegate.changes.model
-    import tidegate.repo.layout  # noqa: F401
+    import tidegate.edges.git_objects  # noqa: F401
 
 
 def _decided(found: Range, asked: _Asked, file: str, repository: Repository) -> Changed:
     from tidegate.changes.decide import decide
     from tidegate.changes.directives import orders
     from tidegate.changes.survey import Root, project, survey
+    from tidegate.edges import parsed
 
     directory = repository.directory
     name = os.path.basename(os.path.abspath(directory))  # noqa: PTH100, PTH119 - as above
