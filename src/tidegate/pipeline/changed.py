@@ -62,6 +62,11 @@ def _prepare() -> None:
 
 
 def _decided(found: Range, asked: _Asked, file: str, repository: Repository) -> Changed:
+    from tidegate.repo.layout import parts
+
+    folder, path = found.prefix.rstrip("/"), f"{found.prefix}{file}"
+    tree, before = asked.objects.at(found.head), asked.objects.at(found.base)
+    tree.fetch([path, folder, *parts(folder).values()])  # come while the core is imported
     from tidegate.changes.decide import decide
     from tidegate.changes.directives import orders
     from tidegate.changes.survey import Root, project, survey
@@ -69,8 +74,7 @@ def _decided(found: Range, asked: _Asked, file: str, repository: Repository) -> 
 
     directory = repository.directory
     name = os.path.basename(os.path.abspath(directory))  # noqa: PTH100, PTH119 - as above
-    where = Root(found.prefix.rstrip("/"), f"{found.prefix}{file}", name)
-    tree, before = asked.objects.at(found.head), asked.objects.at(found.base)
+    where = Root(folder, path, name)
     now = project(tree, where)
     _require_something(now, file)
     said = repository.begin(commits.command(found.base, found.head))  # slowed the others down

@@ -13,7 +13,6 @@ from itertools import repeat
 from tidegate.shapes import Row
 
 SUBMODULE = "160000"
-_SUBMODULE_MODES = (b":160000 ", b" 160000 ")  # perhaps in a path
 EMPTY_TREES = {
     40: "4b825dc642cb6eb9a060e54bf8d69288fbee4904",  # git hash-object -t tree /dev/null
     64: "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321",
@@ -43,7 +42,7 @@ def parse(raw: bytes) -> list[FileChange]:
     """The output of ``command``, in git's order: ``:old-mode new-mode id id status``."""
     every = decoded(raw).split("\0")
     statuses = [one[-1] for one in every[:-1:2]]
-    maybe = any(sign in raw for sign in _SUBMODULE_MODES)
+    maybe = f"{SUBMODULE} ".encode() in raw  # it may be in a path
     if not maybe and set(statuses) <= PLAIN:  # no rename shifts them, and no loop is needed
         rest = repeat(""), repeat(False)
         return list(map(FileChange._make, zip(statuses, every[1::2], *rest, strict=False)))
