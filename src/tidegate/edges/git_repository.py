@@ -59,7 +59,7 @@ class Repository:
 
     def objects(self) -> Objects:
         """The files of its commits."""
-        from tidegate.edges.git_objects import Objects  # 8 ms, while git looks up the range
+        from tidegate.edges.git_objects import Objects  # imports what reads YAML
 
         return Objects(self.directory, self._env)
 
