@@ -149,7 +149,10 @@ else:
         _make = classmethod(tuple.__new__)
 
         def _replace(self, **named):
-            return self.__class__(**{**self._asdict(), **named})
+            made = self._make(map(named.pop, self._fields, self))
+            if named:
+                raise TypeError(f"{self.__class__.__name__} has no field {next(iter(named))!r}")
+            return made
 
         def _asdict(self):
             return dict(zip(self._fields, self, strict=True))

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.changes.repository import Repository, actions, owners
+from tidegate.edges.git_repository import Repository as Asked
 from tidegate.errors import InfrastructureError, InputError
 from tidegate.repo.diff import shown
 from tidegate.repo.revisions import written
@@ -283,3 +284,17 @@ def test_many_long_names_do_not_fill_the_pipes(made: Repository) -> None:
         (folder / "docker-compose.yml").write_text(f"services: {{s{n}: {{image: i}}}}\n")
     made.commit("many")
     assert len(made.changed().decision.services) == 1001
+
+
+def test_answers_come_to_whoever_asked(made: Repository) -> None:
+    """Two commits are asked for the same files before either's answers are read."""
+    made.commit("second", {"applications/web/x": "2"})
+    objects = Asked(str(made.folder)).objects()
+    old, new = (objects.at(made.git("rev-parse", name)) for name in ("HEAD~1", "HEAD"))
+    for tree in (old, new):
+        tree.fetch(["applications/web/x", "no/such/file", "applications/web/Dockerfile"])
+    assert new.text("applications/web/x") == "2"
+    assert old.text("applications/web/x") == "1"
+    assert new.text("no/such/file") is None
+    assert old.text("applications/web/Dockerfile") == PROJECT["applications/web/Dockerfile"]
+    objects.close()

@@ -6,7 +6,7 @@ runs one), and last what the commit's message orders.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from tidegate.changes import directives
 from tidegate.changes.directives import Directive, Orders
@@ -31,10 +31,10 @@ from tidegate.shapes import Row, field, record
 
 
 class Touched(Row):
-    """A file that differs, whose it is and by which rules."""
+    """A file that differs, whose it is and by which rules; many files share one ``whose``."""
 
     change: FileChange
-    whose: dict[Target, str]
+    whose: Mapping[Target, str]
 
 
 @record(slots=True)
@@ -59,63 +59,87 @@ def decide(changes: Sequence[FileChange], survey: Survey, orders: Orders) -> Dec
         found.applications[name] = Item(name, image.kind)
     for name in survey.composition.services:
         found.services[name] = Item(name, SERVICE)
-    meet = survey.rules.meet
-    found.files = [
-        _touched(change, survey)
-        if change.old or change.submodule
-        else Touched._make((change, meet(change.path)))
-        for change in changes
-    ]
-    places = {one.change.old: one for one in found.files if one.change.old}
-    places |= {one.change.path: one for one in found.files}
-    _removed(found, survey, places)
-    _add(found, survey.definitions, places)
-    live = {Target(SERVICE, name): item for name, item in found.services.items()}
-    live |= {Target(APPLICATION, name): item for name, item in found.applications.items()}
-    live = {target: item for target, item in live.items() if item.action != REMOVE}
-    for change, whose in found.files:
-        for target, rule in whose.items():
-            if target in live:
-                live[target].because.append(Because._make((change.path, rule)))
+    found.files = list(_files(changes, survey))
+    if survey.definitions or survey.removed:
+        places = {one.change.old: at for at, one in enumerate(found.files) if one.change.old}
+        places |= {one.change.path: at for at, one in enumerate(found.files)}
+        _removed(found, survey, places)
+        _add(found, survey.definitions, places)
+    _because(found)
     _ordered(found, survey)
     _finish(found, survey)
     return found
 
 
-def _touched(change: FileChange, survey: Survey) -> Touched:
-    """A submodule or a renamed file, which left a place, too, and whom the rules give it to."""
-    path, old = change.path, change.old
-    whose = survey.rules.meet(path, submodule=change.submodule)
-    if old:
-        left = survey.rules.meet(old, submodule=change.submodule)
-        whose |= {
-            t: f"{rule}, moved from {shown(old)}" for t, rule in left.items() if t not in whose
-        }
-    return Touched._make((change, whose))
+def _files(changes: Sequence[FileChange], survey: Survey) -> Iterator[Touched]:
+    """Each file with whose it is."""
+    made = Touched._make
+    folder, meet = "", survey.rules.meet_in("")
+    for change in changes:
+        _, path, old, submodule = change
+        if old or submodule:
+            yield made((change, _moved(change, survey)))
+            continue
+        inside = path.rpartition("/")[0]
+        if inside != folder:  # git tells a folder's files one after the other
+            folder, meet = inside, survey.rules.meet_in(inside)
+        yield made((change, meet(path)))
+
+
+def _moved(change: FileChange, survey: Survey) -> Mapping[Target, str]:
+    """Of a submodule or a renamed file, which left a place, too, and whom the rules give it to."""
+    whose = survey.rules.meet(change.path, submodule=change.submodule)
+    if not change.old:
+        return whose
+    left = survey.rules.meet(change.old, submodule=change.submodule)
+    moved = f"moved from {shown(change.old)}"
+    return {**whose, **{t: f"{rule}, {moved}" for t, rule in left.items() if t not in whose}}
+
+
+def _because(found: Decision) -> None:
+    """Tell every application and service that lives of the files that are its."""
+    live = {Target(SERVICE, name): item for name, item in found.services.items()}
+    live |= {Target(APPLICATION, name): item for name, item in found.applications.items()}
+    live = {target: item for target, item in live.items() if item.action != REMOVE}
+    tell: dict[int, list[tuple[Callable[[Because], None], str]]] = {}  # by the ``whose`` they share
+    made = Because._make
+    for change, whose in found.files:
+        told = tell.get(id(whose))
+        if told is None:
+            told = [(live[one].because.append, rule) for one, rule in whose.items() if one in live]
+            tell[id(whose)] = told
+        for append, rule in told:
+            append(made((change.path, rule)))
 
 
 def _add(
-    found: Decision, reasons: Iterable[tuple[Target, Because]], files: Mapping[str, Touched]
+    found: Decision, reasons: Iterable[tuple[Target, Because]], places: Mapping[str, int]
 ) -> None:
     """Reasons from definitions: at their file where it is one that differs, else on their own."""
     for target, because in reasons:
-        touched = files.get(because.file)
-        if touched is not None:
-            said = touched.whose.get(target, "")
+        at = places.get(because.file)
+        if at is not None:
+            said = found.files[at].whose.get(target, "")
             if because.rule not in said:
-                touched.whose[target] = f"{said}; {because.rule}" if said else because.rule
+                _tell(found, at, target, f"{said}; {because.rule}" if said else because.rule)
         elif (item := found.item(target)) is not None:
             item.because.append(because)
 
 
-def _removed(found: Decision, survey: Survey, files: Mapping[str, Touched]) -> None:
+def _removed(found: Decision, survey: Survey, places: Mapping[str, int]) -> None:
     for target, because in survey.removed:
         items = found.services if target.kind == SERVICE else found.applications
-        touched = files.get(because.file)
-        file = touched.change.path if touched else ""
+        at = places.get(because.file)
+        file = found.files[at].change.path if at is not None else ""
         items[target.name] = Item(target.name, target.kind, REMOVE, [Because(file, because.rule)])
-        if touched is not None:
-            touched.whose[target] = because.rule
+        if at is not None:
+            _tell(found, at, target, because.rule)
+
+
+def _tell(found: Decision, at: int, target: Target, rule: str) -> None:
+    """Make a file somebody's."""
+    change, whose = found.files[at]
+    found.files[at] = Touched(change, {**whose, target: rule})
 
 
 def _ordered(found: Decision, survey: Survey) -> None:

@@ -99,7 +99,7 @@ def _below(folder: str, test: Test) -> Test:
 def _place(folder: str, pattern: str) -> tuple[str, Test | None]:
     """Where a path or a pattern of a context begins, and the test of what is below."""
     test = selection.matcher(pattern)
-    start = selection.begin(pattern)
+    start = selection.begin(pattern) if test else pattern
     return joined(folder, start) if start else folder, test and _below(folder, test)
 
 

@@ -6,12 +6,13 @@ cost milliseconds. A submodule is all of its files: it meets every rule below it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from tidegate.changes.model import Target
 from tidegate.shapes import Row
 
 Test = Callable[[str], bool]
+NOBODY: Mapping[Target, str] = {}
 
 
 class Rule(Row):
@@ -47,13 +48,22 @@ class Rules:
         """Why a path below a folder may be nobody's."""
         self._nearly.setdefault(folder, why)
 
-    def meet(self, path: str, *, submodule: bool = False) -> dict[Target, str]:
+    def meet_in(self, folder: str) -> Callable[[str], Mapping[Target, str]]:
+        """``meet`` for files of a folder; those that have all rules in common share one answer."""
+        alike = self._alike(folder)
+        if alike is None:
+            return self.meet
+        whose, unwanted = alike
+
+        def meet(path: str) -> Mapping[Target, str]:
+            if path in self._at:
+                return self.meet(path)
+            return NOBODY if unwanted is not None and unwanted(path) else whose
+
+        return meet
+
+    def meet(self, path: str, *, submodule: bool = False) -> Mapping[Target, str]:
         """Whose a path is, and by which rule; the nearest rule of each target."""
-        if not submodule and path not in self._at:
-            alike = self._alike(path.rpartition("/")[0])
-            if alike is not None:
-                whose, unwanted = alike
-                return {} if unwanted is not None and unwanted(path) else whose.copy()
         found: dict[Target, str] = {}
         weak: dict[Target, str] = {}
         for rule in self._below(path) if submodule else ():

@@ -18,7 +18,7 @@ from tidegate.config.nearest import nearest
 from tidegate.errors import InputError, Where
 from tidegate.model.config import Config
 from tidegate.repo.diff import FileChange
-from tidegate.repo.layout import DOCKERFILES, VERSIONS, Layout, discover
+from tidegate.repo.layout import DOCKERFILES, VERSIONS, Layout, discover, folders, parts
 from tidegate.repo.tree import Tree, is_utf8, joined
 from tidegate.shapes import Row, field, record
 
@@ -68,8 +68,9 @@ class Survey:
 def project(tree: Tree, where: Root, *, compose: bool = True) -> Project:
     """Read a commit, with or without its compose files."""
     root = where.folder
-    tree.fetch([where.file, root])
+    tree.fetch([where.file, root, *parts(root).values()])
     text = tree.text(where.file)
+    folders(tree, root)  # come while the configuration is read
     if text is not None and not is_utf8(text):
         line = next(n for n, one in enumerate(text.split("\n"), 1) if not is_utf8(one))
         raise InputError(

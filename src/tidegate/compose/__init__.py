@@ -6,8 +6,6 @@ from here is loaded when it is asked for: reading one document must not cost the
 
 from __future__ import annotations
 
-from importlib import import_module
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -23,6 +21,8 @@ _PLACES = {"Project": "project", "as_json": "project", "load": "loading"}
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module  # who only imports modules from here needs it not
+
     found = getattr(import_module(f"{__name__}.{_PLACES.get(name, 'files')}"), name)
     globals()[name] = found
     return found

@@ -33,7 +33,7 @@ FILE = "tidegate.yaml"
 EXAMPLE = "production: {hosts: {web-1: {ssh: deploy@203.0.113.10}}}"
 NO_FOLDERS = Layout()
 # An OpenSSH public key as in its .pub file, comment or not: sshd(8), AUTHORIZED_KEYS FILE FORMAT.
-PUBLIC_KEY = re.compile(r"(?:ssh|ecdsa|sk)-\S+ AAAA\S*(?: .*)?")
+PUBLIC_KEY = r"(?:ssh|ecdsa|sk)-\S+ AAAA\S*(?: .*)?"
 
 
 def load_config(path: str | Path = FILE) -> Config:
@@ -180,7 +180,7 @@ def check_steps(config: Config) -> None:
 def check_people(config: Config) -> None:
     """An approval can be given by people whom the file declares, a soak is in its environments."""
     for person, key in config.people.items():
-        if not PUBLIC_KEY.fullmatch(key):
+        if not re.fullmatch(PUBLIC_KEY, key):
             raise InputError(
                 f"what {person} has under people is no SSH public key",
                 code="config-public-key",

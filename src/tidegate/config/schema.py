@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from tidegate.compose.nodes import Node, fail, where
-from tidegate.config import crontab, fields, tasks
+from tidegate.config import fields, tasks
 from tidegate.config.fields import Key, Table, required, section
 from tidegate.config.gates import GATES, gates
 from tidegate.model.config import (
@@ -98,6 +98,8 @@ def named(
 
 def schedule(node: Node) -> str:
     """``schedule:``, in the words that were written."""
+    from tidegate.config import crontab  # most projects have none
+
     value = fields.text(node)
     try:
         crontab.calendars(value)

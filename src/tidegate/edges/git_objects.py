@@ -1,10 +1,12 @@
 """The files of commits, read through one ``git cat-file --batch`` without a working tree.
 
+Questions are put long before their answers are wanted, so git reads while Python works.
 Source: git-cat-file(1), "BATCH OUTPUT".
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping
 
 from tidegate.compose.files import Allowance
@@ -16,8 +18,12 @@ from tidegate.repo import tree
 from tidegate.repo.diff import decoded
 from tidegate.shapes import Row
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
 ENDED = "git cat-file ended before it had answered"
-AT_ONCE = 32_768  # bytes of questions that a pipe takes (pipe(7)) while nobody reads the answers
+AT_ONCE = 32_768  # bytes of questions without an answer: a pipe takes them (pipe(7)), and no more
 
 
 class Found(Row):
@@ -29,6 +35,7 @@ class Found(Row):
 
 
 NOTHING = Found("", b"", "")
+Answers: TypeAlias = "dict[str, Found | None]"  # None: asked for, not yet answered
 
 
 class Objects:
@@ -37,31 +44,39 @@ class Objects:
     def __init__(self, directory: str, environment: Mapping[str, str]) -> None:
         self._git = Git(("cat-file", "--batch"), directory, environment)
         self._read = bytearray()
+        self._asked: deque[tuple[Answers, str, int]] = deque()
+        self._unanswered = 0
 
     def at(self, commit: str) -> CommitTree:
         """The files of one commit; "" is a commit without any."""
         return CommitTree(self, commit)
 
-    def ask(self, names: list[str]) -> list[Found]:
-        """Each object."""
-        found: list[Found] = []
-        asked: list[bytes] = []
-        size = 0
-        for name in names:
-            line = f"{name}\n".encode("utf-8", "surrogateescape")
-            if size + len(line) > AT_ONCE:
-                found += self._answers(asked)
-                asked, size = [], 0
-            asked.append(line)
-            size += len(line)
-        return found + self._answers(asked)
+    def ask(self, commit: str, paths: Iterable[str], answers: Answers) -> None:
+        """Ask for objects by their paths; ``answer`` puts each into ``answers`` in this order."""
+        lines: list[bytes] = []
+        for path in paths:
+            line = f"{commit}:{path}\n".encode("utf-8", "surrogateescape")
+            if self._unanswered + len(line) > AT_ONCE:
+                self._put(lines)
+                while self._asked:
+                    self.answer()
+            lines.append(line)
+            self._asked.append((answers, path, len(line)))
+            self._unanswered += len(line)
+        self._put(lines)
 
-    def _answers(self, asked: list[bytes]) -> list[Found]:
+    def _put(self, lines: list[bytes]) -> None:
         try:
-            self._git.write(b"".join(asked))
+            self._git.write(b"".join(lines))
         except BrokenPipeError:
             raise unreadable(ENDED) from None
-        return [self._answer() for _ in asked]
+        lines.clear()
+
+    def answer(self) -> None:
+        """Wait for the next answer."""
+        answers, path, size = self._asked.popleft()
+        self._unanswered -= size
+        answers[path] = self._answer()
 
     def _answer(self) -> Found:
         while (end := self._read.find(b"\n")) < 0:
@@ -96,19 +111,19 @@ class CommitTree:
     def __init__(self, objects: Objects, commit: str) -> None:
         self._objects = objects
         self._commit = commit
-        self._known: dict[str, Found] = {}
+        self._known: Answers = {}
         self._folders: dict[str, dict[str, str]] = {}
 
     def fetch(self, paths: Iterable[str]) -> None:
-        """Read these at once."""
+        """Ask for these, and wait for none."""
         asked = [path for path in dict.fromkeys(paths) if path not in self._known]
         for path in asked:
-            self._known[path] = NOTHING
-        # a line feed cannot be asked for, and ".." leads out of the repository
-        asked = [path for path in asked if "\n" not in path and not path.startswith("..")]
-        if self._commit and asked:
-            found = self._objects.ask([f"{self._commit}:{path}" for path in asked])
-            self._known.update(zip(asked, found, strict=True))
+            # a line feed cannot be asked for, and ".." leads out of the repository
+            able = self._commit and "\n" not in path and not path.startswith("..")
+            self._known[path] = None if able else NOTHING
+        self._objects.ask(
+            self._commit, (path for path in asked if self._known[path] is None), self._known
+        )
 
     def text(self, path: str) -> str | None:
         """A file's text, for which every byte is kept."""
@@ -132,7 +147,8 @@ class CommitTree:
     def _object(self, path: str) -> Found:
         """An object; git says "missing" of a broken one, too, but its folder names it."""
         self.fetch([path])
-        found = self._known[path]
+        while (found := self._known[path]) is None:
+            self._objects.answer()
         if not found.kind and path and not path.startswith(".."):
             folder, _, name = path.rpartition("/")
             mode = self.names(folder).get(name, "")

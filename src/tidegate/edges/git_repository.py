@@ -6,14 +6,16 @@ Repository paths are those of git, from the top of the repository; a project may
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Mapping
 
-from tidegate.edges.git_objects import Objects
 from tidegate.edges.spawn import Git
 from tidegate.errors import InfrastructureError, InputError
 from tidegate.repo import revisions
 from tidegate.repo.revisions import Range, Written
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tidegate.edges.git_objects import Objects
 
 GONE = "the base is in nobody's history any more (a push that rewrote it), so everything counts"
 FIRST = "the history begins here, so everything counts"
@@ -57,6 +59,8 @@ class Repository:
 
     def objects(self) -> Objects:
         """The files of its commits."""
+        from tidegate.edges.git_objects import Objects  # imports what reads YAML
+
         return Objects(self.directory, self._env)
 
     def range(self, text: str, meanwhile: Callable[[], object]) -> Range:
@@ -111,7 +115,7 @@ class Repository:
         shallow, base = lines[1] == "true", wanted.base
         if shallow:
             raise _shallow(base)
-        if re.fullmatch(revisions.FULL_ID, base):
+        if revisions.is_full_id(base):
             return Range("", head, lines[0], GONE)
         if self._commit(revisions.descendant(base)):
             return Range("", head, lines[0], FIRST)
@@ -137,7 +141,7 @@ def _unknown(name: str) -> InputError:
 def _shallow(base: str) -> InputError:
     """What is typed to get the base; the command line must not guess in its place."""
     fetch = f"git fetch --depth=1 origin {base}"
-    if not re.fullmatch(revisions.FULL_ID, base):
+    if not revisions.is_full_id(base):
         fetch = "git fetch --deepen=1" if base in ("HEAD^", "HEAD^1", "HEAD~1") else (
             "git fetch --unshallow --tags"
         )  # fmt: skip

@@ -1,15 +1,17 @@
 """git as a process of its own with pipes, without what ``subprocess`` costs to import (5 ms).
 
-Source: posix_spawn(3); Python closes its own descriptors on exec (PEP 446).
+Source: posix_spawn(3), pipe(7); Python closes its own descriptors on exec (PEP 446).
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import select
 from collections.abc import Mapping
 
 CHUNK = 1 << 18
+ROOM = 1 << 20  # bytes that a pipe may hold for whoever reads late: the most that Linux gives all
 
 
 class Git:
@@ -23,6 +25,7 @@ class Git:
             near.append(ends[0] if reads else ends[1])
             far.append(ends[1] if reads else ends[0])
         self._in, self._out, self._complaint = near
+        _widen(self._out)
         actions = [(os.POSIX_SPAWN_DUP2, end, number) for number, end in enumerate(far)]
         try:
             words = ("git", "-C", directory, *argv)
@@ -82,3 +85,13 @@ class Git:
     def _shut(self, end: int) -> None:
         if end >= 0:
             os.close(end)
+
+
+def _widen(end: int) -> None:
+    """Let a process say more than 64 kB before anybody listens, where the system can."""
+    resize = getattr(fcntl, "F_SETPIPE_SZ", None)  # Linux
+    if resize is not None:
+        try:
+            fcntl.fcntl(end, resize, ROOM)
+        except OSError:  # a user's pipes may hold so much in all (pipe(7))
+            return

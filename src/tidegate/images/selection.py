@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from functools import cache
 
 from tidegate.images import ignore
 
@@ -24,6 +25,7 @@ def begin(pattern: str) -> str:
     return "/".join(start)
 
 
+@cache
 def matcher(pattern: str) -> Test | None:
     """Whether a path, or a folder above it, is what a pattern means; None for a plain path."""
     if not ignore.SPECIAL.search(pattern):

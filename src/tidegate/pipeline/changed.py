@@ -1,14 +1,13 @@
 """Asks git about a range of commits and decides what it changes; reads no working tree.
 
-git compares, lists and reads in three processes at once, while this one imports what it needs
-and reads the project: so the imports of the core stand inside of functions.
+git looks up, compares, lists and reads in processes of its own, while this one imports what it
+needs and reads the project: so whatever git can begin without is imported inside of functions.
 """
 
 from __future__ import annotations
 
 import os
 
-from tidegate.edges import parsed
 from tidegate.edges.git_repository import Answer, Repository
 from tidegate.errors import InputError
 from tidegate.repo import commits, diff
@@ -49,7 +48,8 @@ def changed(text: str, config: str) -> Changed:
         )
     repository = Repository(directory)
     found = repository.range(text, _prepare)
-    asked = _Asked(repository.objects(), repository.begin(diff.command(found.base, found.head)))
+    differences = repository.begin(diff.command(found.base, found.head))  # takes the longest
+    asked = _Asked(repository.objects(), differences)
     try:
         return _decided(found, asked, file, repository)
     finally:
@@ -58,20 +58,24 @@ def changed(text: str, config: str) -> Changed:
 
 
 def _prepare() -> None:
-    """Import for as long as git takes to look up two names: a third of what everything needs."""
-    import tidegate.changes.model
-    import tidegate.repo.layout  # noqa: F401
+    """Import for as long as git takes to look up two names: a quarter of what everything needs."""
+    import tidegate.compose.nodes  # noqa: F401
 
 
 def _decided(found: Range, asked: _Asked, file: str, repository: Repository) -> Changed:
+    from tidegate.repo.layout import parts
+
+    folder, path = found.prefix.rstrip("/"), f"{found.prefix}{file}"
+    tree, before = asked.objects.at(found.head), asked.objects.at(found.base)
+    tree.fetch([path, folder, *parts(folder).values()])  # come while the core is imported
     from tidegate.changes.decide import decide
     from tidegate.changes.directives import orders
     from tidegate.changes.survey import Root, project, survey
+    from tidegate.edges import parsed
 
     directory = repository.directory
     name = os.path.basename(os.path.abspath(directory))  # noqa: PTH100, PTH119 - as above
-    where = Root(found.prefix.rstrip("/"), f"{found.prefix}{file}", name)
-    tree, before = asked.objects.at(found.head), asked.objects.at(found.base)
+    where = Root(folder, path, name)
     now = project(tree, where)
     _require_something(now, file)
     said = repository.begin(commits.command(found.base, found.head))  # slowed the others down

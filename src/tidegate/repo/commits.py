@@ -29,4 +29,4 @@ def command(base: str, head: str) -> tuple[str, ...]:
 def parse(raw: bytes) -> list[Commit]:
     """The output of ``command``."""
     records = (record.partition("\n") for record in decoded(raw).split("\0") if record)
-    return [Commit(oid, message.rstrip("\n")) for oid, _, message in records]
+    return [Commit._make((oid, message.rstrip("\n"))) for oid, _, message in records]

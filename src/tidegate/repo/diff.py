@@ -41,9 +41,8 @@ def command(base: str, head: str) -> tuple[str, ...]:
 def parse(raw: bytes) -> list[FileChange]:
     """The output of ``command``, in git's order: ``:old-mode new-mode id id status``."""
     every = decoded(raw).split("\0")
-    facts = every[:-1:2]
-    statuses = [one[-1] for one in facts]
-    maybe = any(SUBMODULE in modes for modes in {one[1:14] for one in facts})
+    statuses = [one[-1] for one in every[:-1:2]]
+    maybe = f"{SUBMODULE} ".encode() in raw  # it may be in a path
     if not maybe and set(statuses) <= PLAIN:  # no rename shifts them, and no loop is needed
         rest = repeat(""), repeat(False)
         return list(map(FileChange._make, zip(statuses, every[1::2], *rest, strict=False)))

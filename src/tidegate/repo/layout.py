@@ -35,16 +35,25 @@ class Layout:
     off: dict[str, str] = field(default_factory=dict)
 
 
+def parts(root: str) -> dict[str, str]:
+    """The folders that hold those of a project, by what they are for."""
+    return {part: joined(root, part) for part in (APPLICATIONS, TOOLS, SERVICES)}
+
+
+def folders(tree: Tree, root: str) -> dict[str, list[tuple[str, str]]]:
+    """The folders in each of them with their modes; their names are asked for."""
+    found = {part: list(_folders(tree, path)) for part, path in parts(root).items()}
+    tree.fetch([path for each in found.values() for path, _ in each])
+    return found
+
+
 def discover(tree: Tree, root: str, compose: tuple[str, ...] = ()) -> Layout:
     """Look at a project below ``root``; ``compose`` are the files that tidegate.yaml names."""
-    parts = {part: joined(root, part) for part in (APPLICATIONS, TOOLS, SERVICES)}
-    tree.fetch([root, *parts.values()])
-    folders = {part: list(_folders(tree, path)) for part, path in parts.items()}
-    tree.fetch([path for found in folders.values() for path, _ in found])
+    every = folders(tree, root)
     layout = Layout()
     listing = {
         f"{part}/{path.rpartition('/')[2]}": tree.names(path)
-        for part, found in folders.items()
+        for part, found in every.items()
         for path, _ in found
     }
     for folder in layout_of(listing).folders:
@@ -53,7 +62,7 @@ def discover(tree: Tree, root: str, compose: tuple[str, ...] = ()) -> Layout:
         if folder.files and not folder.path.startswith(TOOLS):
             layout.compose.append(tuple(joined(root, file) for file in folder.files))
     for part in (APPLICATIONS, TOOLS):
-        for path, mode in folders[part]:
+        for path, mode in every[part]:
             _image(tree, layout, part, path, mode)
     found = compose_files(tree.names(root))
     if compose or found:

@@ -24,7 +24,7 @@ class Tree(Protocol):
     """Paths are relative to the top of the repository; "" is the top itself."""
 
     def fetch(self, paths: Iterable[str]) -> None:
-        """Read these now, at once: what follows is answered from memory."""
+        """Ask for these at once, without waiting: whatever is read next waits for itself only."""
 
     def text(self, path: str) -> str | None:
         """A file's text; None where there is none."""
