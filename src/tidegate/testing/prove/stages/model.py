@@ -1,7 +1,7 @@
 """What must become of a commit, by the rules that the documents tell. Pure.
 
-A version is a number; 0 is none. Exit codes are those of the command line: 1 put back, 3 refused,
-5 waiting for people.
+A version is a number; 0 is none. Exit codes are those of the command line: 1 put back, 2 bad
+input (as a key that is nobody's), 3 refused, 5 waiting for people.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 STAGING, PRODUCTION = "staging", "production"
-OK, PUT_BACK, REFUSED, WAITING = 0, 1, 3, 5
+OK, PUT_BACK, BAD_INPUT, REFUSED, WAITING = 0, 1, 2, 3, 5
 BY_ROLLBACK, BY_PERSON = "rollback", "person"
 
 

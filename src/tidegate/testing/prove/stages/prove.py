@@ -18,6 +18,7 @@ from typing import Any
 from tidegate.testing.prove.fleet.party import get
 from tidegate.testing.prove.progress import Progress
 from tidegate.testing.prove.stages.model import (
+    BAD_INPUT,
     BY_PERSON,
     OK,
     PRODUCTION,
@@ -171,7 +172,7 @@ class Prover:
         """Somebody else tries to approve."""
         move.what = "a stranger approves"
         key = str(self.town.keys / STRANGER)
-        self.ended(move, REFUSED, "approve", PRODUCTION, "--key", key)
+        self.ended(move, BAD_INPUT, "approve", PRODUCTION, "--key", key)
 
     def hold(self, move: Move) -> None:
         """Nothing goes to production until somebody lifts it."""
@@ -196,7 +197,7 @@ class Prover:
             STAGING if not self.model.production.kept else self.chance.choice((STAGING, PRODUCTION))
         )
         move.what = f"e2e {place}"
-        self.ended(move, OK if self.model.ends()[place] else 2, "e2e", place)
+        self.ended(move, OK if self.model.ends()[place] else BAD_INPUT, "e2e", place)
 
     def ended(self, move: Move, right: int, *words: str) -> None:
         """A command that must end with this exit code."""
