@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -59,6 +60,16 @@ def test_a_broken_tool_is_replaced(ssh: Ssh) -> None:
     agent = attached(ssh)
     agent.close()
     assert agent.installed
+
+
+def test_several_bring_the_tool_at_once(ssh: Ssh) -> None:
+    """Who comes second does not take away what the first one runs already."""
+    ssh.run(Command(("sh", "-c", "rm -rf .local/bin/tidegate-host .local/share/tidegate/lib")))
+    with ThreadPoolExecutor(6) as pool:
+        agents = list(pool.map(lambda _: attached(ssh), range(6)))
+    for agent in agents:
+        agent.close()
+    assert sum(agent.installed for agent in agents) > 1, "they did not meet"
 
 
 def test_a_lost_connection_is_mended_and_nothing_is_done_twice(ssh: Ssh) -> None:

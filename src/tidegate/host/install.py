@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import base64
 import compileall
+import fcntl
 import hashlib
 import os
 import shutil
 import sys
 import zipfile
+from contextlib import contextmanager
 from pathlib import Path
-from typing import List
+from typing import Iterator, List
 
 from tidegate.host import systemd
 from tidegate.host.files import fsync_dir, make_dir, write_atomic, write_if_changed
@@ -58,14 +60,24 @@ def install(archive: Path, signer: str) -> str:
     digest = hashlib.sha256(data).hexdigest()[:12]
     lib = home / ".local/share/tidegate/lib"
     target = lib / digest
-    if not (target / "__main__.py").exists():
-        _unpack(archive, lib, target)
-    launcher = home / ".local/bin/tidegate-host"
-    write_if_changed(launcher, LAUNCHER.format(digest=digest), 0o755)
-    _unit(home)
-    _signers(home, signer)
-    _forget_old(lib, digest)
+    with _alone(lib):
+        if not (target / "__main__.py").exists():
+            _unpack(archive, lib, target)
+        launcher = home / ".local/bin/tidegate-host"
+        write_if_changed(launcher, LAUNCHER.format(digest=digest), 0o755)
+        _unit(home)
+        _signers(home, signer)
+        _forget_old(lib, digest)
     return digest
+
+
+@contextmanager
+def _alone(lib: Path) -> Iterator[None]:
+    """One at a time: who comes second must not take away what the first one runs already."""
+    make_dir(lib)
+    with (lib / ".lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _unpack(archive: Path, lib: Path, target: Path) -> None:
