@@ -37,8 +37,9 @@ class Move:
     """One thing that somebody did, and how it ended."""
 
     number: int
-    what: str
     machine: int
+    kind: str = ""
+    what: str = ""
     codes: list[int] = field(default_factory=list)
     seconds: float = 0.0
     serves: dict[str, int] = field(default_factory=dict)
@@ -280,9 +281,11 @@ def prove(seed: int, names: list[str], moves: int, minutes: float) -> tuple[list
         for number in range(1, moves + 1):
             if progress.minutes() > minutes:
                 break
-            move = Move(number, "", prover.chance.randrange(2))
+            move = Move(number, prover.chance.randrange(2))
             began = time.monotonic()
-            prover.choose()(move)
+            chosen = prover.choose()
+            move.kind = chosen.__name__
+            chosen(move)
             prover.look(move)
             move.seconds = round(time.monotonic() - began, 1)
             done.append(move)
@@ -304,11 +307,10 @@ def prove(seed: int, names: list[str], moves: int, minutes: float) -> tuple[list
 
 def figures(moves: list[Move], prover: Prover) -> dict[str, Any]:
     """Counts by kind of move, kind of commit and exit code."""
-    kinds = [move.what.rstrip("0123456789. s").partition(" (")[0] for move in moves]
     wrongs = [commit.wrong or "good" for commit in prover.model.commits.values()]
     return {
         "moves": len(moves),
-        "by_kind": dict(Counter(kinds)),
+        "by_kind": dict(Counter(move.kind for move in moves)),
         "commits": dict(Counter(wrongs)),
         "exit_codes": dict(Counter(str(code) for move in moves for code in move.codes)),
         "rows": sum(len(client.rows) for client in prover.clients),
