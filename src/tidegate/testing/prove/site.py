@@ -38,6 +38,18 @@ def fresh(*names: str) -> Lab:
     return Lab.up(names)
 
 
+def await_end(server: Server, instance: str, timeout_s: float) -> None:
+    """Wait, with no hand on it, until nothing of an instance is open there, or time is up."""
+    unit = f"tidegate@{instance}.service"
+    words = (
+        f"for i in $(seq {int(timeout_s * 5)}); do"
+        f" state=$(systemctl --user show -P ActiveState {unit});"
+        f" test -e .local/share/tidegate/{instance}/open.json"
+        " || case $state in inactive|failed) exit 0;; esac; sleep 0.2; done; exit 1"
+    )
+    server.run(["sh", "-c", words], check=False, timeout_s=timeout_s + 60)
+
+
 @dataclass(slots=True)
 class Site:
     """One server, one project; ``number`` counts its versions."""
@@ -152,14 +164,7 @@ class Site:
     def settle(self, timeout_s: float = SETTLE_S) -> float:
         """Wait, with no hand on it, until no deployment is open; seconds that it took."""
         began = time.monotonic()
-        unit = f"tidegate@{INSTANCE}.service"
-        words = (
-            f"for i in $(seq {int(timeout_s * 5)}); do"
-            f" state=$(systemctl --user show -P ActiveState {unit});"
-            f" test -e .local/share/tidegate/{INSTANCE}/open.json"
-            " || case $state in inactive|failed) exit 0;; esac; sleep 0.2; done; exit 1"
-        )
-        self.server.run(["sh", "-c", words], check=False, timeout_s=timeout_s + 60)
+        await_end(self.server, INSTANCE, timeout_s)
         return time.monotonic() - began
 
     def ledger(self) -> str:

@@ -23,7 +23,7 @@ from typing import Any
 from tidegate.lab import Lab, Server
 from tidegate.testing.prove.controller import Heard, Outcome, Run
 from tidegate.testing.prove.project import Project
-from tidegate.testing.prove.site import SURVEY
+from tidegate.testing.prove.site import SURVEY, await_end
 from tidegate.testing.prove.trouble import DROP_IN, FAKE
 
 INSTANCE = "fleet"
@@ -207,20 +207,8 @@ class Party:
     def settle(self) -> float:
         """Wait, with no hand on it, until no host has anything open; seconds that it took."""
         began = time.monotonic()
-        root = f".local/share/tidegate/{INSTANCE}/open.json"
-        unit = f"tidegate@{INSTANCE}.service"
-        words = (
-            f"for i in $(seq {int(SETTLE_S * 5)}); do"
-            f" state=$(systemctl --user show -P ActiveState {unit});"
-            f" test -e {root} || case $state in inactive|failed) exit 0;; esac; sleep 0.2; done;"
-            " exit 1"
-        )
-
-        def one(server: Server) -> None:
-            server.run(["sh", "-c", words], check=False, timeout_s=SETTLE_S + 60)
-
         with ThreadPoolExecutor(len(self.servers)) as pool:
-            list(pool.map(one, self.servers))
+            list(pool.map(lambda server: await_end(server, INSTANCE, SETTLE_S), self.servers))
         return round(time.monotonic() - began, 1)
 
     def surveys(self) -> dict[str, dict[str, Any]]:

@@ -25,7 +25,7 @@ from tidegate.testing.prove.controller import Outcome, Run
 from tidegate.testing.prove.fleet.party import get
 from tidegate.testing.prove.judge import orphans, places, running
 from tidegate.testing.prove.project import ROOT, Project
-from tidegate.testing.prove.site import SURVEY, fresh
+from tidegate.testing.prove.site import SURVEY, await_end, fresh
 from tidegate.testing.prove.stages.model import PRODUCTION, STAGING, Commit
 
 SOURCE = ROOT / "benchmarks" / "stages"
@@ -146,14 +146,7 @@ class Town:
     def settle(self) -> float:
         """Wait, with no hand on it, until no host has anything open; seconds that it took."""
         began = time.monotonic()
-        unit = f"tidegate@{INSTANCE}.service"
-        words = (
-            f"for i in $(seq {SETTLE_S * 5}); do"
-            f" state=$(systemctl --user show -P ActiveState {unit});"
-            f" test -e .local/share/tidegate/{INSTANCE}/open.json"
-            " || case $state in inactive|failed) exit 0;; esac; sleep 0.2; done; exit 1"
-        )
-        self.each(lambda _, s: s.run(["sh", "-c", words], check=False, timeout_s=2 * SETTLE_S))
+        self.each(lambda _, server: await_end(server, INSTANCE, SETTLE_S))
         return time.monotonic() - began
 
     def parts(self, server: Server) -> dict[str, str]:
