@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tidegate.config.unreadable import unreadable
-from tidegate.edges import context
+from tidegate.edges import context, leftovers
 from tidegate.edges.private_dir import cache_path, write_json
 from tidegate.edges.process import Command, checked, run
 from tidegate.edges.store import Store, StoredImage
@@ -70,7 +70,7 @@ NONE: Mapping[str, Base] = {}
 
 def local_tag(key: str) -> str:
     """What an image is called on this machine while it is only a candidate."""
-    return f"localhost/tidegate/build:{key[:32]}"
+    return f"{leftovers.CANDIDATES}:{key[:32]}"
 
 
 @functools.cache
@@ -150,6 +150,8 @@ class Images:
         write_json(self._notes / key.value, {"digest": digest, "shell": shell})
         with self._lock:
             self._forget()
+            if detect().name != "docker":
+                leftovers.tidy(detect().name, {local_tag(known) for known in self._locks})
         return Built(key.value, replace(image, shell=shell), fresh=True)
 
     def share(self, key: Key, cache: Cache) -> bool:
@@ -189,7 +191,6 @@ class Images:
                 continue  # somebody writes it just now
             if note.stat().st_mtime < limit:
                 note.unlink(missing_ok=True)
-                run(Command((detect().name, "rmi", local_tag(note.name))))
             else:
                 digests.append(str(json.loads(note.read_text())["digest"]))
         self._store.prune(digests, limit)

@@ -66,7 +66,14 @@ class Images:
         return self.places.registry / "images" / name
 
     def _key(self, name: str) -> str:
-        parts = ["debian", SUITE, self.machine.architecture, self.machine.mirror, *SLIM, *_POLICY]
+        parts = [
+            "debian",
+            SUITE,
+            self.machine.architecture,
+            self.machine.mirror,
+            *SLIM,
+            *_AS_OFFICIAL,
+        ]
         if name != "debian":
             for file in sorted((CONTAINERFILES / name).iterdir()):
                 parts += [file.name, file.read_text()]
@@ -79,7 +86,7 @@ class Images:
             archive = self.places.registry / f"debian-{os.getpid()}.tar"
             try:
                 options = [f"--dpkgopt={option}" for option in SLIM]
-                debootstrap(self.machine, archive, "netbase", list(_POLICY), options)
+                debootstrap(self.machine, archive, "netbase", list(_AS_OFFICIAL), options)
                 change = 'CMD ["bash"]'
                 self._podman("import", "--quiet", f"--change={change}", str(archive), DEBIAN)
             finally:
@@ -108,8 +115,13 @@ class Images:
         return run(["podman", *store, *argv], check=check, timeout_s=BUILD_S).returncode
 
 
-# as the official image: packages installed in a build start no services
-_POLICY = (
+# as in the official image: packages installed in a build start no services, and leave neither
+# archives nor apt's caches in a layer (100 MB each)
+_AS_OFFICIAL = (
     'printf "#!/bin/sh\\nexit 101\\n" > "$1/usr/sbin/policy-rc.d"; '
     'chmod 755 "$1/usr/sbin/policy-rc.d"',
+    "printf '%s\\n' "
+    """'DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb || true"; };' """
+    """'Dir::Cache::pkgcache ""; Dir::Cache::srcpkgcache "";' """
+    '> "$1/etc/apt/apt.conf.d/docker-clean"; rm -f "$1"/var/cache/apt/*.bin',
 )

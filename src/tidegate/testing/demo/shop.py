@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -18,12 +19,21 @@ from tidegate.testing.demo.chapter import Chapter, expect, settle
 from tidegate.testing.demo.figures import Measured
 from tidegate.testing.demo.repository import PASSWORDS, PORT, Repository, provision
 from tidegate.testing.demo.step import Step, phases
-from tidegate.testing.demo.whole import violations
+from tidegate.testing.demo.whole import Seen, violations
 from tidegate.testing.prove.controller import Outcome
 from tidegate.testing.prove.site import fresh
 
 KINDS = "page,order"
 STAGING, PRODUCTION = "staging", "production"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What an environment is: in Tidegate's word, by host, and the orders in its database."""
+
+    status: Outcome
+    hosts: dict[str, Seen]
+    orders: set[str]
 
 
 @dataclass(slots=True)
@@ -201,17 +211,24 @@ class Shop(Chapter):
     def examine(self, step: Step) -> None:
         """Whether each host runs the right release and no other, and every order is there."""
         self.say(f"{step.title}: is it whole, is every order there?")
+        with ThreadPoolExecutor(len(self.right)) as pool:
+            looks = list(pool.map(self._look, self.right))
         found, lost = [], []
-        for environment, commit in self.right.items():
-            servers = self.servers[environment]
-            outcome = self.run("status", environment, "--json")
-            settle(step, outcome, 0, step.ended)
-            if outcome.code == 0:
-                seen = site.look(servers, json.loads(outcome.stdout)["data"])
-                found += violations(seen, site.INSTANCE, commit)
-                step.hosts += len(seen)
+        for environment, look in zip(self.right, looks, strict=True):
+            settle(step, look.status, 0, step.ended)
+            found += violations(look.hosts, site.INSTANCE, self.right[environment])
+            step.hosts += len(look.hosts)
             taken = self.ordered.get(environment, [])
-            lost += list(set(taken) - site.orders(servers[0]))
+            lost += list(set(taken) - look.orders)
             step.orders += len(taken)
         expect(step, not found, f"{len(found)} things are not whole:\n" + "\n".join(found))
         expect(step, not lost, f"{len(lost)} orders are lost: {lost[:5]}")
+
+    def _look(self, environment: str) -> Look:
+        """What an environment is, asked in three ways at once."""
+        servers = self.servers[environment]
+        with ThreadPoolExecutor(2) as pool:
+            orders = pool.submit(site.orders, servers[0])
+            status = self.run("status", environment, "--json")
+            said = json.loads(status.stdout)["data"] if status.code == 0 else None
+            return Look(status, site.look(servers, said) if said else {}, orders.result())
