@@ -23,6 +23,8 @@ CRASHES = 3
 TRY_S = 2.5
 # How long a port that callers are sent to may take to be listened on.
 LISTEN_S = 30.0
+# What a copy that has just become healthy has for opening its first port, however old it is.
+LAST_MOMENT_S = 1.0
 
 Ready = Callable[[str], None]
 
@@ -214,9 +216,12 @@ def listening(container: str) -> Set[int]:
 
 
 def first_ports(ctx: Context, container: str, patience_s: float) -> Set[int]:
-    """The same, once there are any; none after `patience_s` or when the container has ended."""
-    deadline = time.monotonic() + patience_s
+    """The same, once there are any; none when the container has ended or is so many seconds old.
+
+    One that took longer to become healthy gets a last moment.
+    """
     pid = _pid(container)
+    deadline = time.monotonic() + max(LAST_MOMENT_S, patience_s - (podman.age_s(pid) if pid else 0))
     while pid:
         found = podman.listening(pid)
         if found or time.monotonic() > deadline:

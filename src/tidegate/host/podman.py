@@ -9,6 +9,7 @@ import base64
 import json
 import os
 import threading
+import time
 from pathlib import Path
 from typing import Any, Collection, Dict, List, Optional, Set
 
@@ -184,6 +185,16 @@ def listening(pid: int) -> Set[int]:
             if fields[3] == "0A" and address != loopback:
                 ports.add(int(port, 16))
     return ports
+
+
+def age_s(pid: int) -> float:
+    """Seconds since a process started, 0.0 where it is gone: proc(5), `starttime` of stat."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    started = int(fields[19]) / os.sysconf("SC_CLK_TCK")
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - started
 
 
 def volume_exists(name: str) -> bool:

@@ -38,7 +38,7 @@ from tidegate.host.signature import verify
 
 # What must stay free besides the images: journals, units, the application's own writing.
 SPARE_BYTES = 200_000_000
-# How long a new service's copy may take to open a port, where nothing names one.
+# How old a new service's copy may get before it opens a port, where nothing names one.
 PORT_S = 4.0
 # Copies become ready in threads, and the layout is one file.
 _LAYOUT = threading.Lock()

@@ -18,7 +18,7 @@ from tidegate.host.placement import REMOTE
 Lines = List[Tuple[str, str]]
 # Milliseconds between the checks of a start, per service that is checked: each check is a podman
 # process of its own (0.2 s of a processor), and several services may be started at once.
-STARTUP_SHARE, STARTUP_LEAST, STARTUP_MOST = 250, 500, 2000
+STARTUP_SHARE, STARTUP_LEAST, STARTUP_MOST = 150, 500, 2000
 SECTIONS = ("Unit", "Container", "Network", "Volume", "Service", "Timer", "Install")
 
 

@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 from rich.console import Console
@@ -18,36 +19,44 @@ from tidegate.testing.demo.farewell import farewell
 from tidegate.testing.demo.hello import Hello
 from tidegate.testing.demo.shop import Shop
 from tidegate.testing.demo.step import happened, seconds
+from tidegate.testing.prove.site import fresh
 
-CHAPTERS = ("hello", "shop")
 WIDTH = 100  # where the output is no terminal
 
 
 def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="scripts/demo", description="See Tidegate work.")
-    parser.add_argument("--chapter", choices=CHAPTERS, help="only this one")
+    parser.add_argument("--chapter", choices=("hello", "shop"), help="only this one")
     parser.add_argument("--name", default="demo", help="servers' names begin with it")
     return parser.parse_args(argv)
 
 
-def told(console: Console, chapter: Chapter) -> bool:
-    """Tell one chapter, each step as it ends; whether all its claims held."""
-    with console.status("") as status:
-        shown = 0
+def told(console: Console, chapters: Sequence[Chapter]) -> list[str]:
+    """Tell the chapters, each step as it ends, one chapter after the other; returns the troubles.
 
-        def say(title: str) -> None:
-            nonlocal shown
-            for step in chapter.steps[shown:]:
-                mark = "[green]✓[/]" if step.good else "[bold red]✗[/]"
-                console.print(f"{mark} {step.title}: {step.ended} [dim]{step.seconds:.1f} s[/]")
-            shown = len(chapter.steps)
-            status.update(f"{title} …")
-
-        chapter.say = say
-        chapter.tell()
-        say("")
-    return all(step.good for step in chapter.steps)
+    They happen at the same time, for much of each is waiting.
+    """
+    troubles = []
+    with ThreadPoolExecutor(len(chapters)) as pool, console.status("") as status:
+        telling = [pool.submit(chapter.tell) for chapter in chapters]
+        for chapter, future in zip(chapters, telling, strict=True):
+            console.print(f"\n[bold]{type(chapter).__name__.lower()}[/]")
+            shown = 0
+            while shown < len(chapter.steps) or not future.done():
+                for step in chapter.steps[shown:]:
+                    mark = "[green]✓[/]" if step.good else "[bold red]✗[/]"
+                    console.print(f"{mark} {step.title}: {step.ended} [dim]{step.seconds:.1f} s[/]")
+                    shown += 1
+                busy = [c for c, f in zip(chapters, telling, strict=True) if not f.done()]
+                status.update("; ".join(f"{c.doing} …" for c in busy))
+                wait([future], timeout=0.2)
+            try:
+                future.result()
+            except TidegateError as error:
+                troubles.append(f"{error.message}\n{error.hint}")
+                console.print(f"[bold red]✗[/] {troubles[-1]}")
+    return troubles
 
 
 def summary(console: Console, title: str, chapter: Chapter) -> None:
@@ -69,27 +78,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
     folder = Path(tempfile.gettempdir()) / f"tidegate-{asked.name}"
     folder.mkdir(parents=True, exist_ok=True)
-    chapters: dict[str, Chapter] = {}
-    if asked.chapter != "shop":
-        chapters["hello"] = Hello(folder / "hello", print, asked.name)
-    if asked.chapter != "hello":
-        chapters["shop"] = Shop(folder / "shop", print, asked.name, after_hello="hello" in chapters)
-    began, good = time.monotonic(), True
+    kinds = {"hello": Hello, "shop": Shop}
+    chapters: dict[str, Chapter] = {
+        name: kind(folder / name, asked.name)
+        for name, kind in kinds.items()
+        if asked.chapter in (None, name)
+    }
+    began = time.monotonic()
+    lab = fresh(*(name for chapter in chapters.values() for name in chapter.names))
+    for chapter in chapters.values():
+        chapter.lab = lab
+    console.print(f"[green]✓[/] new servers [dim]{time.monotonic() - began:.1f} s[/]")
+    troubles = told(console, list(chapters.values()))
     for name, chapter in chapters.items():
-        console.print(f"\n[bold]{name}[/]")
-        try:
-            good = told(console, chapter)
-        except TidegateError as error:
-            good = False
-            console.print(f"[bold red]✗[/] {error.message}\n{error.hint}")
-        if not good:
-            break  # what comes after it would be in doubt
-    begun = {name: chapter for name, chapter in chapters.items() if chapter.steps}
-    for name, chapter in begun.items():
         summary(console, name, chapter)
-    if begun:
-        farewell(console, folder, list(begun.values()), time.monotonic() - began)
-    return 0 if good else 1
+    farewell(console, folder, list(chapters.values()), time.monotonic() - began)
+    good = all(step.good for chapter in chapters.values() for step in chapter.steps)
+    return 0 if good and not troubles else 1
 
 
 if __name__ == "__main__":

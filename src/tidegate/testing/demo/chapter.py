@@ -4,40 +4,47 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from tidegate.lab import Server
+from tidegate.lab import Lab, Server
 from tidegate.testing.demo.step import Step
 from tidegate.testing.load.process import LoadProcess
 from tidegate.testing.prove.controller import Outcome, Run
 from tidegate.testing.prove.project import Project
 
 LONGEST_S = 600.0
-Say = Callable[[str], None]
 
 
 @dataclass(slots=True)
 class Chapter(ABC):
-    """One project's story; ``say`` is told what is being done, ``prefix`` begins servers' names."""
+    """One project's story on servers whose names begin with ``prefix``; ``doing`` is its latest."""
+
+    SERVERS: ClassVar[Sequence[str]]  # what follows the prefix
 
     folder: Path
-    say: Say
     prefix: str
     steps: list[Step] = field(default_factory=list)
+    doing: str = ""
+    lab: Lab = field(init=False)
     project: Project = field(init=False)
-    environment: dict[str, str] = field(init=False)
 
     @abstractmethod
     def tell(self) -> None:
         """All of it, in order."""
 
-    @abstractmethod
-    def hosts(self) -> Sequence[Server]:
-        """The servers that it runs on."""
+    @property
+    def names(self) -> list[str]:
+        """Its servers'."""
+        return [f"{self.prefix}{ending}" for ending in self.SERVERS]
+
+    @property
+    def servers(self) -> list[Server]:
+        """What it runs on."""
+        return [self.lab.server(name) for name in self.names]
 
     @abstractmethod
     def to_try(self) -> Sequence[str]:
@@ -47,7 +54,7 @@ class Chapter(ABC):
     def step(self, title: str) -> Iterator[Step]:
         """A step, timed."""
         step = Step(title)
-        self.say(title)
+        self.doing = title
         began = time.monotonic()
         yield step
         step.seconds = step.seconds or time.monotonic() - began
@@ -55,7 +62,7 @@ class Chapter(ABC):
 
     def run(self, *words: str, events: bool = False) -> Outcome:
         """A command, as a user types it in the project."""
-        run = Run(self.project.folder, *words, environment=self.environment, events=events)
+        run = Run(self.project.folder, *words, environment=self.lab.env(), events=events)
         return run.wait(LONGEST_S)
 
     @contextmanager

@@ -15,12 +15,12 @@ def farewell(console: Console, folder: Path, chapters: Sequence[Chapter], second
     """What can be tried in the projects of the chapters, and the command that takes all down."""
     console.print(f"\n{seconds:.0f} s. The servers are still up. Try it yourself:\n")
     lines = [f"alias tidegate={Path(sys.executable).with_name('tidegate')}"]
-    lines += [f"export {name}={value}" for name, value in chapters[0].environment.items()]
+    lines += [f"export {name}={value}" for name, value in chapters[0].lab.env().items()]
     for chapter in chapters:
         lines += ["", f"cd {chapter.folder}", *chapter.to_try()]
     for line in lines:
         console.print(f"    {line}", highlight=False, soft_wrap=True)
-    names = dict.fromkeys(server.name for chapter in chapters for server in chapter.hosts())
+    names = [name for chapter in chapters for name in chapter.names]
     console.print("\nAnd when you have seen enough:\n", style="bold")
     down = f"    tidegate lab down --servers {','.join(names)} && rm -r {folder}\n"
     console.print(down, soft_wrap=True)

@@ -18,7 +18,6 @@ from tidegate.testing.demo.chapter import Chapter, expect, settle
 from tidegate.testing.demo.step import Step, phases
 from tidegate.testing.prove.controller import Outcome
 from tidegate.testing.prove.project import HELLO, MISTAKES, Project
-from tidegate.testing.prove.site import fresh
 
 PORT = 8080
 KINDS = "keep-alive,new connection,websocket,row"
@@ -28,13 +27,13 @@ KINDS = "keep-alive,new connection,websocket,row"
 class Hello(Chapter):
     """One server, one compose file; ``acknowledged`` are the rows that must be there."""
 
+    SERVERS = ("",)
+
     acknowledged: list[str] = field(default_factory=list)
     good: str = ""
-    server: Server = field(init=False)
 
     def tell(self) -> None:
         """All of it, in order."""
-        self.make_server()
         self.make_project()
         self.deploy("first deployment", "1.0.0", watched=False)
         if not self.steps[-1].good:
@@ -46,9 +45,10 @@ class Hello(Chapter):
         self.cut_power()
         self.count_rows()
 
-    def hosts(self) -> Sequence[Server]:
-        """The one server."""
-        return [self.server]
+    @property
+    def server(self) -> Server:
+        """The one that it has."""
+        return self.servers[0]
 
     def to_try(self) -> Sequence[str]:
         """A next version, and back."""
@@ -62,13 +62,6 @@ class Hello(Chapter):
         )
 
     # -- the steps ----------------------------------------------------------------------------
-
-    def make_server(self) -> None:
-        """A lab server, new."""
-        with self.step("a new server") as step:
-            lab = fresh(self.prefix)
-            self.server, self.environment = lab.server(self.prefix), lab.env()
-            step.ended = f"{self.server.name} at {self.server.address}"
 
     def make_project(self) -> None:
         """A copy of the example in a repository of its own, and ``tidegate init``."""

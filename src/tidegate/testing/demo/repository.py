@@ -27,7 +27,7 @@ environments:
     secrets: secrets/staging.age
     deploy: automatic
     verify: [e2e]
-    switch: {{watch: 2s}}
+    switch: {{watch: 1s}}
   production:
     hosts:
       {one.name}: {{ssh: deploy@{one.address}, address: {one.address}, roles: [web, db]}}
@@ -37,7 +37,7 @@ environments:
     gates:
       - approval: {{by: [lead]}}
     verify: [e2e]
-    switch: {{watch: 2s}}
+    switch: {{watch: 1s}}
 """
 # The mistakes, and what they do.
 RENAMED = ("location = /health {", "location = /healthz {")  # the health check asks for /health

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from tidegate.lab import Lab, Server
+from tidegate.lab import Server
 from tidegate.testing.demo import site
 from tidegate.testing.demo.chapter import Chapter, expect, settle
 from tidegate.testing.demo.figures import Measured
@@ -21,7 +21,6 @@ from tidegate.testing.demo.repository import PASSWORDS, PORT, Repository, provis
 from tidegate.testing.demo.step import Step, phases
 from tidegate.testing.demo.whole import Seen, violations
 from tidegate.testing.prove.controller import Outcome
-from tidegate.testing.prove.site import fresh
 
 KINDS = "page,order"
 STAGING, PRODUCTION = "staging", "production"
@@ -43,12 +42,12 @@ class Shop(Chapter):
     ``commit`` is what is taken on its way next.
     """
 
-    after_hello: bool = False
+    SERVERS = ("-staging", "-prod-1", "-prod-2")
+
     commit: str = ""
     measured: Measured = field(default_factory=Measured)
     right: dict[str, str] = field(default_factory=dict)
     ordered: dict[str, list[str]] = field(default_factory=dict)
-    servers: dict[str, list[Server]] = field(init=False)
     repository: Repository = field(init=False)
 
     def tell(self) -> None:
@@ -59,7 +58,6 @@ class Shop(Chapter):
                 return
 
     def _acts(self) -> Iterator[Callable[[], None]]:
-        yield self.make_servers
         yield self.make_repository
         self.commit = self.project.commit("1.0.0: our servers")
         yield lambda: self.to_staging("1.0.0", watched=False)
@@ -74,13 +72,14 @@ class Shop(Chapter):
         yield self.one_host
         yield self.roll_back
 
-    def hosts(self) -> list[Server]:
-        """Staging and production."""
-        return [server for servers in self.servers.values() for server in servers]
+    @property
+    def hosts(self) -> dict[str, list[Server]]:
+        """The servers of each environment."""
+        return {STAGING: self.servers[:1], PRODUCTION: self.servers[1:]}
 
     def to_try(self) -> Sequence[str]:
         """What waits, who did what, and the shop itself."""
-        shop = f"http://{self.servers[PRODUCTION][0].address}:{PORT}/"
+        shop = f"http://{self.hosts[PRODUCTION][0].address}:{PORT}/"
         return (
             f"curl -s {shop}shop | tail -n 3    # or in a browser: {shop}",
             "tidegate status production",
@@ -92,24 +91,13 @@ class Shop(Chapter):
 
     # -- the steps ----------------------------------------------------------------------------
 
-    def make_servers(self) -> None:
-        """Two new servers for production; staging shares hello's, where that was told before."""
-        with self.step("staging, and two servers of production") as step:
-            names = (self.prefix, f"{self.prefix}-prod-1", f"{self.prefix}-prod-2")
-            fresh(*names[1 if self.after_hello else 0 :])
-            lab = Lab.open(names)
-            found = [lab.server(name) for name in names]
-            self.servers = {STAGING: found[:1], PRODUCTION: found[1:]}
-            self.environment = lab.env()
-            provision(found)
-            step.ended = ", ".join(names)
-
     def make_repository(self) -> None:
         """A copy of the example with our servers, a person who approves, passwords."""
         with self.step("the shop's repository") as step:
-            self.repository = Repository.make(self.folder, self.hosts(), secrets.token_hex(3))
+            provision(self.servers)
+            self.repository = Repository.make(self.folder, self.servers, secrets.token_hex(3))
             self.project = self.repository.project
-            for environment in self.servers:
+            for environment in self.hosts:
                 for name in PASSWORDS:
                     outcome = self.run("secrets", "set", environment, name, "--generate")
                     settle(step, outcome, 0, "servers, passwords, and who approves")
@@ -127,7 +115,7 @@ class Shop(Chapter):
         with self.step("1.3.0: fails on one host of production") as step:
             with self.customers(step):
                 outcome = self.approved(step)
-            culprit = self.servers[PRODUCTION][1].name
+            culprit = self.hosts[PRODUCTION][1].name
             self._put_back(step, PRODUCTION, outcome, f"{culprit}: web ended by itself")
 
     def roll_back(self) -> None:
@@ -137,7 +125,7 @@ class Shop(Chapter):
                 outcome = self.timed(step, "rollback", PRODUCTION)
             self.measured.rollback_s = outcome.seconds
             self.right[PRODUCTION] = self.project.git("rev-parse", ":/^1.0.0")
-            settle(step, outcome, 0, f"{site.pages(self.servers[PRODUCTION])} serves")
+            settle(step, outcome, 0, f"{site.pages(self.hosts[PRODUCTION])} serves")
             self.examine(step)
 
     # -- what they are made of ----------------------------------------------------------------
@@ -161,18 +149,18 @@ class Shop(Chapter):
         self.right[environment] = self.commit
         self.measured.deployments[step.title] = outcome.seconds
         waits = ", production waits for a person" if code == 5 else ""
-        settle(step, outcome, code, f"{site.pages(self.servers[environment])} serves{waits}")
+        settle(step, outcome, code, f"{site.pages(self.hosts[environment])} serves{waits}")
         self.examine(step)
 
     def _put_back(self, step: Step, environment: str, outcome: Outcome, reason: str) -> None:
-        serves = site.pages(self.servers[environment])
+        serves = site.pages(self.hosts[environment])
         settle(step, outcome, 1, f"{reason}; put back: {serves} serves")
         expect(step, reason in outcome.stderr, f"not for the reason {reason!r}:\n{outcome.stderr}")
         self.examine(step)
 
     def build(self, step: Step) -> None:
         """``tidegate build``, for its figures; the run that follows finds its images."""
-        self.say(f"{step.title}: tidegate build")
+        self.doing = f"{step.title}: tidegate build"
         outcome = self.run("build", "--json")
         settle(step, outcome, 0, "built")
         if outcome.code == 0:
@@ -187,7 +175,7 @@ class Shop(Chapter):
 
     def timed(self, step: Step, *words: str) -> Outcome:
         """A command that is the step, with its seconds and phases."""
-        self.say(f"{step.title}: tidegate {' '.join(words)}")
+        self.doing = f"{step.title}: tidegate {' '.join(words)}"
         outcome = self.run(*words, events=True)
         for column, seconds in phases(outcome).items():
             step.phases[column] = step.phases.get(column, 0.0) + seconds
@@ -200,9 +188,9 @@ class Shop(Chapter):
         if not watched:
             yield
             return
-        with self.clients(step, dict.fromkeys(self.hosts(), PORT), KINDS) as reports:
+        with self.clients(step, dict.fromkeys(self.servers, PORT), KINDS) as reports:
             yield
-        for environment, servers in self.servers.items():
+        for environment, servers in self.hosts.items():
             taken = [name for one in servers for name in reports[one.name]["acknowledged"]]
             self.ordered.setdefault(environment, []).extend(taken)
         failures = [one["what"] for report in reports.values() for one in report["failures"]]
@@ -210,7 +198,7 @@ class Shop(Chapter):
 
     def examine(self, step: Step) -> None:
         """Whether each host runs the right release and no other, and every order is there."""
-        self.say(f"{step.title}: is it whole, is every order there?")
+        self.doing = f"{step.title}: is it whole, is every order there?"
         with ThreadPoolExecutor(len(self.right)) as pool:
             looks = list(pool.map(self._look, self.right))
         found, lost = [], []
@@ -226,7 +214,7 @@ class Shop(Chapter):
 
     def _look(self, environment: str) -> Look:
         """What an environment is, asked in three ways at once."""
-        servers = self.servers[environment]
+        servers = self.hosts[environment]
         with ThreadPoolExecutor(2) as pool:
             orders = pool.submit(site.orders, servers[0])
             status = self.run("status", environment, "--json")
