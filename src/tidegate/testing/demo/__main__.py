@@ -86,8 +86,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     }
     began = time.monotonic()
     lab = fresh(*(name for chapter in chapters.values() for name in chapter.names))
+    environment = lab.env()
     for chapter in chapters.values():
-        chapter.lab = lab
+        chapter.lab, chapter.environment = lab, environment
     console.print(f"[green]✓[/] new servers [dim]{time.monotonic() - began:.1f} s[/]")
     troubles = told(console, list(chapters.values()))
     for name, chapter in chapters.items():

@@ -30,6 +30,7 @@ class Chapter(ABC):
     steps: list[Step] = field(default_factory=list)
     doing: str = ""
     lab: Lab = field(init=False)
+    environment: Mapping[str, str] = field(init=False)
     project: Project = field(init=False)
 
     @abstractmethod
@@ -62,7 +63,7 @@ class Chapter(ABC):
 
     def run(self, *words: str, events: bool = False) -> Outcome:
         """A command, as a user types it in the project."""
-        run = Run(self.project.folder, *words, environment=self.lab.env(), events=events)
+        run = Run(self.project.folder, *words, environment=self.environment, events=events)
         return run.wait(LONGEST_S)
 
     @contextmanager

@@ -15,7 +15,7 @@ def farewell(console: Console, folder: Path, chapters: Sequence[Chapter], second
     """What can be tried in the projects of the chapters, and the command that takes all down."""
     console.print(f"\n{seconds:.0f} s. The servers are still up. Try it yourself:\n")
     lines = [f"alias tidegate={Path(sys.executable).with_name('tidegate')}"]
-    lines += [f"export {name}={value}" for name, value in chapters[0].lab.env().items()]
+    lines += [f"export {name}={value}" for name, value in chapters[0].environment.items()]
     for chapter in chapters:
         lines += ["", f"cd {chapter.folder}", *chapter.to_try()]
     for line in lines:

@@ -215,8 +215,15 @@ class Shop(Chapter):
     def _look(self, environment: str) -> Look:
         """What an environment is, asked in three ways at once."""
         servers = self.hosts[environment]
-        with ThreadPoolExecutor(2) as pool:
-            orders = pool.submit(site.orders, servers[0])
+        with ThreadPoolExecutor(1) as pool:
+            asking = pool.submit(site.ask, servers)
             status = self.run("status", environment, "--json")
-            said = json.loads(status.stdout)["data"] if status.code == 0 else None
-            return Look(status, site.look(servers, said) if said else {}, orders.result())
+            answers = asking.result()
+        seen = {}
+        if status.code == 0:
+            hosts = json.loads(status.stdout)["data"]["hosts"]
+            seen = {
+                name: Seen(hosts[name], answer.survey, answer.containers, answer.page)
+                for name, answer in answers.items()
+            }
+        return Look(status, seen, answers[servers[0].name].orders)

@@ -4,20 +4,32 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tidegate.lab import Server
 from tidegate.testing.demo.repository import PORT
-from tidegate.testing.demo.whole import Seen
+from tidegate.testing.demo.whole import Facts
 from tidegate.testing.load.clients import VERSION
 from tidegate.testing.prove.site import SURVEY
 
 INSTANCE = "shop"
 LOOK = Path(__file__).with_name("look.py")
-ORDERS = ("psql", "-U", "postgres", "-d", "shop", "-Atc", "SELECT id FROM orders")
+ORDERS = "psql -U postgres -d shop -Atc 'SELECT id FROM orders'"
+# Three questions in one connection, each answered by a line.
+ASK = """\
+python3 - {instance} <<'SURVEY'
+{survey}
+SURVEY
+echo
+python3 - {instance} <<'LOOK'
+{look}
+LOOK
+echo
+podman exec {instance}-postgres {orders} 2> /dev/null | tr '\\n' ' '
+"""
 
 
 def page(server: Server) -> str:
@@ -38,21 +50,27 @@ def pages(servers: Sequence[Server]) -> str:
     return " and ".join(sorted({page(server).partition("+")[0] for server in servers}))
 
 
-def orders(server: Server) -> set[str]:
-    """Every order in the database that is on this server."""
-    return set(server.run(["podman", "exec", "shop-postgres", *ORDERS]).stdout.split())
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one server says; ``orders`` are those of its database, where it has one."""
+
+    survey: Facts
+    containers: Sequence[Facts]
+    orders: set[str]
+    page: str
 
 
-def look(servers: Sequence[Server], status: Mapping[str, Any]) -> dict[str, Seen]:
-    """All that there is to judge, by host; ``status`` is the answer of ``tidegate status``."""
+def ask(servers: Sequence[Server]) -> dict[str, Answer]:
+    """Ask servers for all that there is to judge, by name."""
+    words = ASK.format(
+        instance=INSTANCE, survey=SURVEY.read_text(), look=LOOK.read_text(), orders=ORDERS
+    )
 
-    def script(server: Server, file: Path) -> Any:
-        done = server.run(["python3", "-", INSTANCE], input=file.read_text())
-        return json.loads(done.stdout)
-
-    def one(server: Server) -> Seen:
-        survey, containers = script(server, SURVEY), script(server, LOOK)
-        return Seen(status["hosts"][server.name], survey, containers, page(server))
+    def one(server: Server) -> Answer:
+        said = server.run(["sh", "-s"], input=words).stdout.splitlines()
+        survey, containers, *orders = (line for line in said if line)
+        taken = {name for line in orders for name in line.split()}
+        return Answer(json.loads(survey), json.loads(containers), taken, page(server))
 
     with ThreadPoolExecutor(len(servers)) as pool:
         return dict(zip((server.name for server in servers), pool.map(one, servers), strict=True))
