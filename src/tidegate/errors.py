@@ -69,6 +69,7 @@ class TidegateError(Exception):
             if where is None
             else {"file": where.file, "line": where.line, "column": where.column},
             "hint": self.hint,
+            "log": list(self.log),
         }
 
 
