@@ -38,8 +38,11 @@ class Tree(Protocol):
 
 def parse(content: bytes, id_bytes: int) -> dict[str, str]:
     """A tree object: ``mode name NUL id``, over and over (git's Documentation/git-ls-tree)."""
-    entries = re.findall(rb"([0-7]+) ([^\0]+)\0.{%d}" % id_bytes, content, re.DOTALL)
-    return {decoded(name): mode.decode() for mode, name in entries}
+    text = content.decode("latin-1")  # a sign for each byte, so that ids keep their length
+    entries = re.findall(rf"([0-7]+) ([^\0]+)\0.{{{id_bytes}}}", text, re.DOTALL)
+    if all(name.isascii() for _, name in entries):
+        return {name: mode for mode, name in entries}
+    return {decoded(name.encode("latin-1")): mode for mode, name in entries}
 
 
 def is_utf8(text: str) -> bool:
