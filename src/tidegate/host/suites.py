@@ -9,8 +9,10 @@ from __future__ import annotations
 import http.client
 import ipaddress
 import json
+import os
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Dict, List
 
 from tidegate.host import aside, edge, fronts, podman, systemd
@@ -104,13 +106,15 @@ def _asked(route: Dict[str, Any]) -> int:
 
 
 def tests(ctx: Context, found: Generation, args: Dict[str, Any]) -> List[Result]:
-    """The tests of `services` in a `suite`, one after the other."""
+    """The tests of `services` in a `suite`, as many side by side as there are processors."""
     names, timeout_s = list(args.get("services") or ()), float(args.get("timeout_s", 1800.0))
-    results = []
-    for service in names:
+
+    def one(service: str) -> Result:
         result = run(ctx, found, str(args["suite"]), service, timeout_s)
-        results.append({**result, "log": cut(result["log"], LOG_BYTES // len(names))})
-    return results
+        return {**result, "log": cut(result["log"], LOG_BYTES // len(names))}
+
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        return list(pool.map(one, names))
 
 
 def cut(lines: List[str], size: int) -> List[str]:
