@@ -11,8 +11,8 @@ from dataclasses import replace
 from typing import Any
 
 from tidegate.compose.nodes import Node
-from tidegate.compose.variables import Used, VariableError, substitute
 from tidegate.config import schema
+from tidegate.config.filled import filled
 from tidegate.config.nearest import nearest
 from tidegate.errors import InputError, Where
 from tidegate.model.config import Config, Migration, Path, Seed, ServiceSettings
@@ -88,20 +88,8 @@ def resolved(
     """The settings with the variables of their route replaced; one without a value is an error."""
     if "$" not in settings.route:
         return settings
-    used = Used()
-    try:
-        route = substitute(settings.route, variables.get, used)
-    except VariableError as error:
-        raise InputError(str(error), code="config-variable", where=where, hint=error.hint) from None
-    if used.missing:
-        name = min(used.missing)
-        raise InputError(
-            f"the variable {name} has no value",
-            code="undefined-variable",
-            where=where,
-            hint=f"set {name} under the environment's variables, in its env_file or in .env",
-        )
-    return replace(settings, route=route)
+    hint = "set {name} under the environment's variables, in its env_file or in .env"
+    return replace(settings, route=filled(settings.route, variables.get, where, hint))
 
 
 def node_of(value: Any, path: Path, where: Places) -> Node:

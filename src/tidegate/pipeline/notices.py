@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from tidegate.compose.variables import Used, VariableError, substitute
+from tidegate.config.filled import filled
 from tidegate.edges import courier, vault
 from tidegate.edges.courier import Letter
 from tidegate.edges.signing import owner
-from tidegate.errors import InputError, TidegateError
+from tidegate.errors import TidegateError
 from tidegate.model.config import Config, Environment
 from tidegate.pipeline.runner import Report
 from tidegate.pipeline.states import Phase
@@ -135,21 +135,10 @@ def tell(place: Place, notice: Notice | None, reporter: Reporter) -> None:
 
 def address(place: Place, index: int) -> str:
     """Where an entry of ``notify`` leads; ``InputError`` where a variable has no value."""
-    written, used = place.config.notify[index].to, Used()
+    written = place.config.notify[index].to
     where = place.config.where("notify", index, "to")
-    try:
-        found = substitute(written, _values(place, written).get, used)
-    except VariableError as error:
-        raise InputError(str(error), code="config-variable", where=where, hint=error.hint) from None
-    if used.missing:
-        name = min(used.missing)
-        raise InputError(
-            f"the variable {name} has no value",
-            code="undefined-variable",
-            where=where,
-            hint=f"tidegate secrets set {place.environment.name} {name}, or export {name}=…",
-        )
-    return found
+    hint = f"tidegate secrets set {place.environment.name} {{name}}, or export {{name}}=…"
+    return filled(written, _values(place, written).get, where, hint)
 
 
 def _values(place: Place, written: str) -> Mapping[str, str]:
