@@ -26,13 +26,13 @@ def approve(
 ) -> None:
     """Show what a waiting release would change, and approve just that with your SSH key.
 
-    A release waits after `tidegate deploy` has ended with exit code 5. The approval is for this
-    release, this plan and this environment: when what runs changes, a new one is needed.
+    A release waits after `tidegate run` or `deploy` has ended with exit code 5. The approval is for
+    this release, this plan and this environment: when what runs changes, a new one is needed.
     Example: tidegate approve production
 
     Args:
         environment: Its name; may be left out where there is only one.
-        release: The begin of its version or digest; the newest that waits.
+        release: The beginning of its version or digest; without it the newest that waits.
         key: Your SSH key's file; else the first of yours that is among the people.
         reason: What you have looked at, for the history.
         config: The configuration file.
@@ -57,7 +57,7 @@ def reject(
 
     Args:
         environment: Its name; may be left out where there is only one.
-        release: The begin of its version or digest; the newest that waits.
+        release: The beginning of its version or digest; without it the newest that waits.
         key: Your SSH key's file; else the first of yours that is among the people.
         reason: Why; whoever is refused reads it.
         config: The configuration file.

@@ -17,7 +17,7 @@ def completion(shell: Shell, /, *words: str) -> None:
 
     Args:
         shell: bash, zsh or fish; `words` is what their scripts ask.
-        words: With `words`, after ``--``: what was typed behind tidegate, the last one to complete.
+        words: With `words`, after `--`: what was typed behind tidegate, the last one to complete.
     """
     from tidegate.cli.output import say
 

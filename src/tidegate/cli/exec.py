@@ -24,7 +24,7 @@ def execute(
 
     Args:
         service: Its name in the compose file.
-        command: The command and its arguments, after ``--``.
+        command: The command and its arguments, after `--`.
         environment: Its name; may be left out where there is only one.
         host: On which host; the first that runs it.
         copy: Which of its copies there.

@@ -46,7 +46,7 @@ def init(
     Args:
         host: How ssh reaches the server, as user@address; of a preset, one for each environment.
         environment: The name of the first environment.
-        preset: Its one name is stages: development, then staging and production by approval.
+        preset: `stages` is the only one: development, then staging and production by approval.
         project: The project's name; without it that of the compose file or the directory.
         json: Answer as JSON.
     """

@@ -92,7 +92,7 @@ def status(*, json: bool = False) -> None:
 
 
 @app.command
-def ssh(name: str, *command: Annotated[str, Parameter(allow_leading_hyphen=True)]) -> None:
+def ssh(name: str, /, *command: Annotated[str, Parameter(allow_leading_hyphen=True)]) -> None:
     """Log in to a server, or run a command there.
 
     Example: tidegate lab ssh a -- podman ps

@@ -32,7 +32,7 @@ def logs(
         services: Their names in the compose file; all without one.
         follow: Go on until Ctrl-C.
         lines: How many of the last lines of each host.
-        since: How far back, such as ``10m`` or ``2h``.
+        since: How far back, such as `10m` or `2h`.
         host: Of this host only.
         environment: Its name; may be left out where there is only one.
         config: The configuration file.

@@ -22,7 +22,7 @@ def notify(
     config: str = "tidegate.yaml",
     json: bool = False,
 ) -> None:
-    """Send a message to every address under ``notify:``, and say which arrived.
+    """Send a message to every address under `notify:`, and say which arrived.
 
     Example: tidegate notify production --message "we deploy at 5"
 

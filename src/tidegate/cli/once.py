@@ -25,7 +25,7 @@ def once(
 
     Args:
         service: Its name in the compose file.
-        command: The command and its arguments, after ``--``; without one the service's own.
+        command: The command and its arguments, after `--`; without one the service's own.
         rm: Always given: the container does not stay.
         environment: Its name; may be left out where there is only one.
         host: On which host; the first that runs the service.
