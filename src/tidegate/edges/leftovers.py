@@ -26,8 +26,10 @@ def tidy(builder: str, in_use: Collection[str]) -> None:
     done = run(Command((builder, "images", form, "--filter", f"reference={CANDIDATES}")))
     if done.returncode:
         return
-    lowered = [{key.lower(): value for key, value in one.items()} for one in json.loads(done.text)]
-    old = surplus([(one["created"], one["names"]) for one in lowered], time.time(), in_use)
+    lowered = [
+        {key.lower(): value for key, value in one.items()} for one in json.loads(done.text or "[]")
+    ]
+    old = surplus([(one["created"], one["names"] or []) for one in lowered], time.time(), in_use)
     if old:
         run(Command((builder, "rmi", *old)), timeout_s=600.0)
 
