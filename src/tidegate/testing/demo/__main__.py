@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 
 from tidegate.errors import TidegateError
 from tidegate.testing.demo import figures
@@ -32,12 +33,12 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def told(console: Console, chapters: Sequence[Chapter]) -> list[str]:
+def told(console: Console, chapters: Sequence[Chapter]) -> list[TidegateError]:
     """Tell the chapters, each step as it ends, one chapter after the other; returns the troubles.
 
     They happen at the same time, for much of each is waiting.
     """
-    troubles = []
+    troubles: list[TidegateError] = []
     with ThreadPoolExecutor(len(chapters)) as pool, console.status("") as status:
         telling = [pool.submit(chapter.tell) for chapter in chapters]
         for chapter, future in zip(chapters, telling, strict=True):
@@ -54,9 +55,14 @@ def told(console: Console, chapters: Sequence[Chapter]) -> list[str]:
             try:
                 future.result()
             except TidegateError as error:
-                troubles.append(f"{error.message}\n{error.hint}")
-                console.print(f"[bold red]✗[/] {troubles[-1]}")
+                troubles.append(error)
+                console.print(trouble(error))
     return troubles
+
+
+def trouble(error: TidegateError) -> str:
+    """An error as lines of the story."""
+    return "[bold red]✗[/] " + escape(f"{error.message}\n{error.hint}")
 
 
 def summary(console: Console, title: str, chapter: Chapter) -> None:
@@ -85,8 +91,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         if asked.chapter in (None, name)
     }
     began = time.monotonic()
-    lab = fresh(*(name for chapter in chapters.values() for name in chapter.names))
-    environment = lab.env()
+    try:
+        lab = fresh(*(name for chapter in chapters.values() for name in chapter.names))
+        environment = lab.env()
+    except TidegateError as error:
+        console.print(trouble(error))
+        return 1
     for chapter in chapters.values():
         chapter.lab, chapter.environment = lab, environment
     console.print(f"[green]✓[/] new servers [dim]{time.monotonic() - began:.1f} s[/]")
