@@ -97,6 +97,7 @@ class Images:
         self._notes = cache_path("builds")
         self._lock = threading.Lock()
         self._locks: dict[str, threading.Lock] = {}
+        self._tidied = False
 
     def key(self, made: Recipe, own: Mapping[str, Base] = NONE) -> Key:
         """What a recipe is built from, now; ``own`` are bases that are built here, by name."""
@@ -149,9 +150,11 @@ class Images:
         shell = self._store.has_shell(digest)
         write_json(self._notes / key.value, {"digest": digest, "shell": shell})
         with self._lock:
-            self._forget()
-            if detect().name != "docker":
-                leftovers.tidy(detect().name, {local_tag(known) for known in self._locks})
+            if not self._tidied:  # once in a command: every build waits for it
+                self._tidied = True
+                self._forget()
+                if detect().name != "docker":
+                    leftovers.tidy(detect().name, {local_tag(known) for known in self._locks})
         return Built(key.value, replace(image, shell=shell), fresh=True)
 
     def share(self, key: Key, cache: Cache) -> bool:
