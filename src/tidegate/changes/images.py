@@ -51,7 +51,8 @@ def image_of(service: Service, known: Mapping[str, Image], project: str) -> str:
 
 def by_reference(reference: str, known: Collection[str], project: str) -> str:
     """The image of ours that a reference names, by its last part; variables do not count."""
-    last = re.sub(_VARIABLE, "", reference).partition("@")[0].rpartition("/")[2].partition(":")[0]
+    plain = re.sub(_VARIABLE, "", reference) if "$" in reference else reference
+    last = plain.partition("@")[0].rpartition("/")[2].partition(":")[0]
     for name in (last, last.removeprefix(f"{project}-")):
         if name and name in known:
             return name

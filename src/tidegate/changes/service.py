@@ -22,9 +22,8 @@ if TYPE_CHECKING:
 
 USES = {"networks": "networks", "configs": "configs", "secrets": "secrets"}
 _VARIABLE = re.compile(r"(?<!\$)(?:\$\$)*\$\{?([A-Za-z_]\w*)")
-_ELSEWHERE = re.compile(
-    r"[/~]|[A-Za-z][\w+-]*://|git@|github\.com/|(?:docker-image|service|target):"
-)
+_ELSEWHERE = ("/", "~", "git@", "github.com/", "docker-image:", "service:", "target:")
+_URL = r"[A-Za-z][\w+-]*://"
 
 
 class Place(Row):
@@ -64,7 +63,7 @@ def path_of(text: str, folder: str) -> str | None:
     """A path below the repository, seen from a folder; None for one that leads elsewhere."""
     if "$" in text:
         text = _value(text) or text.partition("$")[0].rpartition("/")[0]
-    if not text or _ELSEWHERE.match(text):
+    if not text or text.startswith(_ELSEWHERE) or ("://" in text and re.match(_URL, text)):
         return None
     found = joined(folder, text)
     return None if found.startswith("..") else found

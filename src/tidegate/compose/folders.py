@@ -5,7 +5,6 @@ Pure: names in, a layout out; :mod:`tidegate.compose.layout` loads it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping
 
 from tidegate.model.layout import Folder, Layout
@@ -21,8 +20,8 @@ OVERRIDE_FILES = (
 )
 APPLICATIONS, SERVICES = "applications", "services"
 SKIPPED = "skipped-"
+DIGITS = "0123456789"
 VARIABLES = (".env", f"{SERVICES}/version.env")
-_NUMBERED = re.compile(r"([0-9]{1,9})[_-].+")
 
 
 def compose_files(names: Collection[str]) -> tuple[str, ...]:
@@ -46,14 +45,20 @@ def _rank(folder: Folder) -> tuple[bool, bool, int, str]:
 
 def _folder(path: str, names: Collection[str]) -> Folder:
     kind, _, name = path.partition("/")
-    found = _NUMBERED.fullmatch(name) if kind == SERVICES else None
-    number = int(found[1]) if found else None
+    number = _number(name) if kind == SERVICES else None
     files = tuple(f"{path}/{file}" for file in compose_files(names))
     off = next((file for file in _switches(names) if file in names), "")
     if not off:
         return Folder(path, files, number)
     unread = files or tuple(f"{path}/{SKIPPED}{file}" for file in _skipped(names))
     return Folder(path, (), number, f"{path}/{off}", unread)
+
+
+def _number(name: str) -> int | None:
+    """7 of ``07_web`` and ``7-web``; not of a number that nobody counts to."""
+    rest = name.lstrip(DIGITS)
+    digits = name[: len(name) - len(rest)]
+    return int(digits) if 0 < len(digits) < 10 and len(rest) > 1 and rest[0] in "_-" else None
 
 
 def _switches(names: Collection[str]) -> Iterator[str]:

@@ -5,7 +5,6 @@ Pure. The tables are also the source of the reference page (``tidegate.config.re
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 
 from tidegate.compose.nodes import Node, fail, where
@@ -33,9 +32,9 @@ SERVICE_RULE = "letters, digits, '.', '-' and '_', as in a compose file"
 # Host, port and path: github.com/opencontainers/distribution-spec v1.1.0, "name".
 REGISTRY = r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*"
 REGISTRY_RULE = "a registry's address, without https://, as in ghcr.io/acme or localhost:5000"
-_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+_NAME = r"[a-z0-9][a-z0-9-]{0,39}"
 _PROJECT = r"[a-z0-9][a-z0-9_-]{0,39}"
-_SERVICE = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]*")
+_SERVICE = r"[a-zA-Z0-9][a-zA-Z0-9._-]*"
 
 DELIVER: Table = {
     "into": Key(fields.text, "service", "the service that the files go into"),
@@ -86,7 +85,7 @@ NOTIFICATION: Table = {
 
 
 def named(
-    node: Node, what: str, pattern: re.Pattern[str], rule: str, read: Callable[[str, Node], Any]
+    node: Node, what: str, pattern: str, rule: str, read: Callable[[str, Node], Any]
 ) -> Mapping[str, Any]:
     """A mapping whose keys the user chose: each key is checked, each value read with its name."""
     found = {}
@@ -247,7 +246,7 @@ def variables(node: Node) -> Mapping[str, str]:
     return {key: fields.scalar_text(value) for key, value in entries.items()}
 
 
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
 
 ENVIRONMENT: Table = {
     "hosts": Key(hosts, "mapping of hosts", "the servers it runs on"),

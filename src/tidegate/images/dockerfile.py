@@ -12,8 +12,7 @@ from collections.abc import Iterable, Mapping
 
 from tidegate.images.instructions import instructions
 
-_VARIABLE = re.compile(r"\$\{(\w+)(?::([-+])([^}]*))?\}|\$(\w+)")
-_COPY_FROM = re.compile(r"\s--from=(\S+)")
+_VARIABLE = r"\$\{(\w+)(?::([-+])([^}]*))?\}|\$(\w+)"
 
 
 def bases(text: str, arguments: Mapping[str, str], contexts: Iterable[str] = ()) -> tuple[str, ...]:
@@ -51,8 +50,8 @@ def has_stage(text: str) -> bool:
 
 def _sources(word: str, rest: str) -> list[str]:
     if word == "COPY":
-        return _COPY_FROM.findall(f" {rest}")
-    mounts = re.findall(r"--mount=(\S+)", rest)
+        return re.findall(r"\s--from=(\S+)", f" {rest}") if "--from=" in rest else []
+    mounts = re.findall(r"--mount=(\S+)", rest) if "--mount=" in rest else []
     return [part[5:] for m in mounts for part in m.split(",") if part.startswith("from=")]
 
 
@@ -65,4 +64,4 @@ def _fill(text: str, known: Mapping[str, str]) -> str:
             return found[3] if current else ""
         return current
 
-    return _VARIABLE.sub(value, text)
+    return re.sub(_VARIABLE, value, text) if "$" in text else text

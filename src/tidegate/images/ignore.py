@@ -44,11 +44,13 @@ def matcher(text: str) -> Callable[[str], bool]:
     any_rule = _below("|".join(f"(?:{expression(pattern)})" for _, pattern in found), is_regex=True)
     if all(ignores for ignores, _ in found):
         return lambda path: any_rule.fullmatch(path) is not None
-    rules = parse(text)
+    rules: list[tuple[bool, re.Pattern[str]]] = []
 
     def ignored(path: str) -> bool:
         verdict = False
         if any_rule.fullmatch(path):  # most paths match no rule at all
+            if not rules:
+                rules.extend(parse(text))
             for ignores, rule in rules:
                 if ignores != verdict and rule.fullmatch(path):
                     verdict = ignores

@@ -50,7 +50,7 @@ def _instructions(text: str) -> Iterator[Instruction]:
 def _escape(lines: list[str]) -> str:
     r"""What continues a line: ``\``, or what the parser directive ``escape`` says."""
     for line in lines:
-        found = re.fullmatch(_DIRECTIVE, line)
+        found = re.fullmatch(_DIRECTIVE, line) if line.startswith("#") else None
         if found is None:
             break
         if found[1].lower() == "escape":

@@ -17,7 +17,7 @@ from tidegate.shapes import Row
 
 MAIN = ""  # the name of the main context
 _VARIABLE = r"\\\$|\$\{(\w+)(?::([-+])([^}]*))?\}|\$(\w+)"
-_ELSEWHERE = re.compile(r"(?:https?|ftp|git|ssh)://|git@|<<")
+_ELSEWHERE = ("http://", "https://", "ftp://", "git://", "ssh://", "git@", "<<")
 _PAIR = r"(\w+)=((?:\"[^\"]*\"|'[^']*'|\\.|\S)*)"
 
 Known = dict[str, "str | None"]
@@ -118,7 +118,7 @@ def _copied(one: Instruction, known: Known, contexts: Collection[str]) -> Iterat
     if context != MAIN and context not in contexts:
         return  # a stage or an image
     for word in words[:-1]:
-        if not _ELSEWHERE.match(word):
+        if not word.startswith(_ELSEWHERE):
             yield _source(one, word, known, context)
 
 
