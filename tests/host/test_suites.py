@@ -6,12 +6,11 @@ import json
 import subprocess
 import threading
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from tidegate.host import suites
-from tidegate.host.context import Context
 from tidegate.host.generations import Generation
 from tidegate.targets.quadlet.e2e import SEARCH, e2e
 from tidegate.testing.releases import release, service
@@ -119,13 +118,10 @@ def test_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two processors run two tests at once; results keep the order, logs share the room."""
     both = threading.Barrier(2, timeout=10)
 
-    def run(_ctx: object, _found: object, _suite: str, service: str, _timeout_s: float) -> Any:
+    def test(service: str) -> Any:
         both.wait()
         return {"service": service, "log": ["x" * (suites.LOG_BYTES // 2 + 1), service]}
 
-    monkeypatch.setattr(suites, "run", run)
     monkeypatch.setattr("os.cpu_count", lambda: 2)
-    found: Any = suites.tests(
-        cast("Context", None), cast("Generation", None), {"suite": "e2e", "services": ["b", "a"]}
-    )
+    found = suites.side_by_side(["b", "a"], test)
     assert [(one["service"], one["log"]) for one in found] == [("b", ["b"]), ("a", ["a"])]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Callable, Dict, Mapping
+from typing import Any, Dict, Mapping
 
 from tidegate.host import machine, systemd, units
 from tidegate.host.generations import Generation
@@ -39,10 +39,9 @@ def going(shown: Mapping[str, str]) -> bool:
     return busy or shown.get("Job", "0") not in ("", "0")
 
 
-def ended(name: str, check: Callable[[], None] = lambda: None) -> Dict[str, str]:
-    """The unit once it has ended; systemd holds it to its timeout, `check` may raise before."""
+def ended(name: str) -> Dict[str, str]:
+    """The unit once it has ended; systemd holds it to its timeout."""
     while True:
-        check()
         shown = systemd.show([name])[name]
         if not going(shown):
             return shown

@@ -15,8 +15,9 @@ from tidegate.host.layout import Layout, Release
 from tidegate.host.order import dependencies_first
 
 POLL_S = 0.1
-# Each look costs the user's systemd something: who takes long is looked at less often.
-SELDOM_S = 0.5
+# Each look costs the user's systemd something: no container is there at once, who takes long is
+# looked at less often, and those that start together are looked at together.
+FIRST_S, SELDOM_S, FRESH_S = 0.25, 0.5, 0.07
 # A crash is retried by systemd as the restart policy says; this often it may crash at a start.
 CRASHES = 3
 # When a health check that has not passed yet is looked at: can it pass at all?
@@ -40,6 +41,7 @@ def bring_up(
     todo = set(names)
     done = {name: threading.Event() for name in todo}
     problems: List[BaseException] = []
+    looks = systemd.Looks(FRESH_S)
 
     def one(name: str) -> None:
         try:
@@ -50,7 +52,7 @@ def bring_up(
                     ctx.check()
             if problems:
                 return
-            _start(ctx, release, layout, name)
+            _start(ctx, release, layout, name, looks)
             ready(name)
             done[name].set()
         except BaseException as problem:  # handed to the caller below, whatever it is
@@ -81,7 +83,7 @@ def ordered(release: Release) -> List[str]:
     return dependencies_first({name: needs(release, name) for name in release["services"]})
 
 
-def _start(ctx: Context, release: Release, layout: Layout, name: str) -> None:
+def _start(ctx: Context, release: Release, layout: Layout, name: str, looks: systemd.Looks) -> None:
     entry = release["services"][name]
     names = layout["services"][name]["units"]
     if not names:
@@ -95,16 +97,27 @@ def _start(ctx: Context, release: Release, layout: Layout, name: str) -> None:
         for unit in names:
             systemd.restart(unit)
         for unit in names:
-            _wait(ctx, unit, name, entry, before[unit])
+            try:
+                _wait(ctx, looks, unit, name, entry, before[unit])
+            finally:
+                looks.end(unit)
 
 
-def _wait(ctx: Context, unit: str, service: str, entry: Dict[str, Any], before: str) -> None:
+def _wait(
+    ctx: Context,
+    looks: systemd.Looks,
+    unit: str,
+    service: str,
+    entry: Dict[str, Any],
+    before: str,
+) -> None:
     """Until the unit is up; `before` is the run that it replaces, still up for a moment."""
     began = time.monotonic()
+    time.sleep(FIRST_S)
     deadline, tried = began + _patience(entry), entry["health"]["kind"] == "none"
     while True:
         ctx.check()
-        state = systemd.show([unit])[unit]
+        state = looks.of(unit, began)
         active = state.get("ActiveState")
         if active == "active" and state.get("InvocationID") != before:
             break

@@ -13,7 +13,7 @@ import os
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Dict, List
+from typing import Any, Callable, Collection, Dict, List
 
 from tidegate.host import aside, edge, fronts, podman, systemd
 from tidegate.host.context import Context
@@ -106,15 +106,38 @@ def _asked(route: Dict[str, Any]) -> int:
 
 
 def tests(ctx: Context, found: Generation, args: Dict[str, Any]) -> List[Result]:
-    """The tests of `services` in a `suite`, as many side by side as there are processors."""
-    names, timeout_s = list(args.get("services") or ()), float(args.get("timeout_s", 1800.0))
+    """The tests of `services` in a `suite`."""
+    suite, timeout_s = str(args["suite"]), float(args.get("timeout_s", 1800.0))
+    names = {
+        service: f"{ctx.paths.instance}-{service}.{suite}" for service in args.get("services") or ()
+    }
+    if not names:
+        return []
+    files = {service: ctx.paths.units / f"{name}.container" for service, name in names.items()}
+    try:
+        _clear(list(names.values()))
+        for service, file in files.items():
+            lines = (found.whole.get(suite) or {})["services"][service]["lines"]
+            text = unit_text(found, service, names[service], lines, timeout_s)
+            write_atomic(file, text, 0o644)
+        systemd.daemon_reload()  # costs as much for one unit as for all
+        return side_by_side(names, lambda service: run(ctx, names[service], service, suite))
+    finally:
+        _clear(list(names.values()))
+        for file in files.values():
+            remove(file)
+        systemd.daemon_reload()
+
+
+def side_by_side(services: Collection[str], test: Callable[[str], Result]) -> List[Result]:
+    """The results of `services`, as many at once as processors; their logs fit into an answer."""
 
     def one(service: str) -> Result:
-        result = run(ctx, found, str(args["suite"]), service, timeout_s)
-        return {**result, "log": cut(result["log"], LOG_BYTES // len(names))}
+        result = test(service)
+        return {**result, "log": cut(result["log"], LOG_BYTES // len(services))}
 
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        return list(pool.map(one, names))
+        return list(pool.map(one, services))
 
 
 def cut(lines: List[str], size: int) -> List[str]:
@@ -128,27 +151,15 @@ def cut(lines: List[str], size: int) -> List[str]:
     return kept
 
 
-def run(ctx: Context, found: Generation, suite: str, service: str, timeout_s: float) -> Result:
-    """One service's tests, to their end; given up with the deployment."""
-    name = f"{ctx.paths.instance}-{service}.{suite}"
-    lines = (found.whole.get(suite) or {})["services"][service]["lines"]
-    file = ctx.paths.units / f"{name}.container"
+def run(ctx: Context, name: str, service: str, suite: str) -> Result:
+    """One service's tests in the unit `name`, to their end; given up with the deployment."""
     began = time.monotonic()
     with ctx.step(f"{suite}:{service}"):
-        try:
-            _clear(name)
-            write_atomic(file, unit_text(found, service, name, lines, timeout_s), 0o644)
-            systemd.daemon_reload()
-            systemd.start(name)
-            shown = aside.ended(name, ctx.check)
-            verdict, reason = _judged(shown, service, suite)
-            result = _result(service, verdict, reason, time.monotonic() - began, _log(name))
-        finally:
-            _clear(name)
-            remove(file)
-            systemd.daemon_reload()
+        systemd.complete(name, ctx.cancel)
+        shown = aside.ended(name)
+        verdict, reason = _judged(shown, service, suite)
         ctx.info(f"{suite}:{service}", reason or "passed")
-    return result
+    return _result(service, verdict, reason, time.monotonic() - began, _log(name))
 
 
 def unit_text(
@@ -190,9 +201,9 @@ def _log(name: str) -> List[str]:
     return said or systemd.unit_logs(name)
 
 
-def _clear(name: str) -> None:
-    systemd.stop([name])
-    systemd.reset_failed([name])
+def _clear(names: List[str]) -> None:
+    systemd.stop(names)
+    systemd.reset_failed(names)
 
 
 def _result(name: str, verdict: str, reason: str, took_s: float, log: List[str]) -> Result:

@@ -40,7 +40,7 @@ def once(ctx: Context, found: Generation, service: str, kind: str, unit: Unit) -
     with ctx.step(f"{kind}:{service}", f"{kind} of {service}"):
         if not _over(ctx, key):
             place(ctx, found, service, kind, unit, marked=True)
-            systemd.start(unit_name(ctx, key))
+            systemd.complete(unit_name(ctx, key))
         try:
             _judge(ctx, key, service)
         except HostError as problem:
@@ -73,7 +73,7 @@ def passes(ctx: Context, found: Generation, service: str, unit: Unit) -> bool:
     key = f"{service}.check"
     with ctx.step(f"check:{service}"):
         place(ctx, found, service, "check", unit, marked=False)
-        systemd.restart(unit_name(ctx, key))
+        systemd.complete(unit_name(ctx, key))
         shown = aside.ended(unit_name(ctx, key))
         log = [] if shown.get("ActiveState") == "active" else systemd.logs(unit_name(ctx, key))
         clear(ctx, key)
@@ -110,13 +110,15 @@ def place(
 
 
 def clear(ctx: Context, key: str) -> None:
-    """Take the unit of a task away; its output stays in the journal."""
+    """Take the unit of a task away; its output stays in the journal.
+
+    Systemd forgets it when it next reads unit files anew: a reload costs it as much as a start.
+    """
     name = unit_name(ctx, key)
     file = ctx.paths.units / f"{name}.container"
     if file.exists():
         systemd.stop([name])
         remove(file)
-        systemd.daemon_reload()
         systemd.reset_failed([name])
 
 

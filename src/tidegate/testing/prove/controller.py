@@ -19,7 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-POLL_S = 0.002
+POLL_S = 0.002  # where somebody aims by what is heard
+REST_S = 0.02  # where it is only noted
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,7 @@ class Run:
                         rest = ""
                 if ended:
                     return
-                time.sleep(POLL_S)
+                time.sleep(POLL_S if self._heard else REST_S)
 
     def _note(self, line: str) -> None:
         event = parse(json.loads(line))

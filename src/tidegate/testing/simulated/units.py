@@ -24,20 +24,20 @@ mv {state}.new {state}
 """
 
 
-def start(unit: str) -> None:
-    """Begin a unit's work and return at once."""
+def complete(unit: str) -> None:
+    """Do a unit's work, to its end."""
     file = Path.home() / UNITS / f"{unit}.container"
     lines = [line.partition("=")[::2] for line in file.read_text().splitlines()]
     marks = [text.replace("%h", str(Path.home())) for key, text in lines if key == "ExecStartPre"]
-    work = next(text for key, text in lines if key == "Exec")
+    words = next(text for key, text in lines if key == "Exec")
     state = _state(unit)
     state.write_text("activating")
     names = {"state": shlex.quote(str(state)), "log": shlex.quote(f"{state}.log")}
-    script = SCRIPT.format(marks=" && ".join(marks) or "true", work=work, **names)
-    subprocess.Popen(["/bin/sh", "-c", script], start_new_session=True, stdin=subprocess.DEVNULL)
-
-
-restart = start
+    script = SCRIPT.format(marks=" && ".join(marks) or "true", work=words, **names)
+    work = subprocess.Popen(
+        ["/bin/sh", "-c", script], start_new_session=True, stdin=subprocess.DEVNULL
+    )
+    work.wait()
 
 
 def show(units: Iterable[str]) -> dict[str, dict[str, str]]:
