@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from tests.changes.repository import Repository, actions, owners
+from tidegate.cli.changes_json import answer
 
 TABLE = yaml.safe_load(Path(__file__).with_name("cases.yaml").read_text(encoding="utf-8"))
 
@@ -38,15 +39,23 @@ def apply(case: dict[str, Any], made: Repository) -> None:
 
 @pytest.mark.parametrize("case", TABLE["cases"], ids=lambda case: case["claim"].replace(" ", "-"))
 def test_a_commit_changes_what_it_should(
-    case: dict[str, Any], project: Path, tmp_path: Path
+    case: dict[str, Any], project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Actions, owners and rules are the case's; every file of the commit is told once."""
+    """Actions, owners and rules are the case's; every file of the commit is told once.
+
+    The answer is the same whether nothing, the commit before, or itself was asked about before.
+    """
     folder = tmp_path / "project"
     shutil.copytree(project, folder)
     made = Repository(folder)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    made.changed()
     apply(case, made)
     made.commit()
     found = made.changed()
+    assert answer(found) == answer(made.changed())
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "empty"))
+    assert answer(found) == answer(made.changed())
     assert actions(found) == {
         "applications": case.get("applications", {}),
         "services": case.get("services", {}),

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from tidegate.changes.decide import Decision, decide
 from tidegate.changes.directives import Orders
-from tidegate.changes.survey import Root, project, survey
+from tidegate.changes.project import project
+from tidegate.changes.survey import Root
+from tidegate.changes.surveying import compare, survey
 from tidegate.compose.document import read
 from tidegate.compose.files import Allowance, Source
 from tidegate.compose.nodes import Node
@@ -68,7 +70,8 @@ FEW = settings(deadline=None, max_examples=60)
 
 def decided(changes: list[FileChange]) -> Decision:
     """The answer for changes that leave every definition as it is."""
-    found = survey(NOW, TREE, TREE, changes, ROOT)
+    found = survey(NOW, TREE, ROOT)
+    compare(found, NOW, TREE, TREE, changes, ROOT)
     return decide(changes, found, Orders())
 
 

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from tidegate.changes import directives
 from tidegate.changes.directives import Directive, Orders
-from tidegate.changes.images import by_reference
 from tidegate.changes.model import (
     APPLICATION,
     BUILD,
@@ -24,7 +23,6 @@ from tidegate.changes.model import (
     Target,
 )
 from tidegate.changes.survey import Survey
-from tidegate.config.nearest import nearest
 from tidegate.errors import InputError
 from tidegate.repo.diff import FileChange, shown
 from tidegate.shapes import Row, field, record
@@ -57,7 +55,7 @@ def decide(changes: Sequence[FileChange], survey: Survey, orders: Orders) -> Dec
     found = Decision(orders=orders)
     for name, image in survey.images.items():
         found.applications[name] = Item(name, image.kind)
-    for name in survey.composition.services:
+    for name in survey.services:
         found.services[name] = Item(name, SERVICE)
     found.files = list(_files(changes, survey))
     if survey.definitions or survey.removed:
@@ -180,12 +178,7 @@ def _keep(items: Iterable[Item], order: Directive) -> None:
 
 def _built_on(found: Decision, survey: Survey) -> None:
     """An image whose base is built anew is built anew, too."""
-    links = []
-    for name, image in survey.images.items():
-        below = {by_reference(base, survey.images, survey.project) for base in image.bases}
-        below |= {survey.runs.get(service, "") for service in image.build.services}
-        links += [(name, other) for other in sorted(below - {"", name})]
-    _spread(links, found.applications, "is built on {}")
+    _spread(survey.built_on, found.applications, "is built on {}")
 
 
 def _running(found: Decision, survey: Survey) -> None:
@@ -200,11 +193,7 @@ def _running(found: Decision, survey: Survey) -> None:
 
 
 def _following(found: Decision, survey: Survey) -> None:
-    links = [
-        (service.name, other)
-        for service in survey.composition.services.values()
-        for other in service.follows
-    ]
+    links = [(name, other) for name, follows in survey.services.items() for other in follows]
     _spread(links, found.services, "restarts with {}")
 
 
@@ -228,16 +217,18 @@ def chosen(order: Directive, survey: Survey) -> list[str]:
     found: dict[str, None] = {}
     folders = {
         alias: names
-        for folder, names in survey.composition.folders.items()
+        for folder, names in survey.folders.items()
         for alias in _aliases(folder.rpartition("/")[2])
     }
     for word in order.services:
-        if word in survey.composition.services:
+        if word in survey.services:
             found[word] = None
         elif word in folders:
             found |= dict.fromkeys(folders[word])
         else:
-            known = list(survey.composition.services)
+            from tidegate.config.nearest import nearest  # for this only
+
+            known = list(survey.services)
             close = nearest(word, known)
             raise InputError(
                 f"{order} names {word!r}, and there is no such service "

@@ -8,10 +8,11 @@ from collections.abc import Collection, Iterator, Mapping
 
 from tidegate.changes.compose_files import Composition
 from tidegate.changes.model import APPLICATION, Build, Image, Service
+from tidegate.compose.folders import APPLICATIONS, DOCKERFILES
 from tidegate.errors import InputError
 from tidegate.images import dockerfile
 from tidegate.model.config import Application, Config, Step
-from tidegate.repo.layout import APPLICATIONS, DOCKERFILES, ImageFolder, Layout
+from tidegate.repo.layout import ImageFolder, Layout
 from tidegate.repo.tree import Tree, is_submodule, joined
 
 _VARIABLE = r"\$\{[^}]*\}|\$\w+"

@@ -9,19 +9,26 @@ else wants counts for the folder's services.
 from __future__ import annotations
 
 import posixpath
-import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 
 from tidegate.changes.compose_files import Composition
 from tidegate.changes.model import APPLICATION, SERVICE, Image, Target
-from tidegate.changes.rules import Rule, Rules, Test
-from tidegate.images import ignore, selection, sources
+from tidegate.changes.rules import (
+    COMPANION,
+    IGNORED,
+    SAYS,
+    TAKEN,
+    UNWATCHED,
+    Check,
+    Rule,
+    Rules,
+)
+from tidegate.images import selection, sources
 from tidegate.images.sources import MAIN, Taken
 from tidegate.repo.layout import SERVICES, Layout
 from tidegate.repo.tree import Tree, joined
 
 IGNORE_FILES = (".containerignore", ".dockerignore")
-NO_COMPANION = r"\.(md|rst|gitignore|gitkeep)$|(^|/)(skipped-|example\.|LICENSE)"
 
 
 def of_image(rules: Rules, image: Image, tree: Tree) -> None:
@@ -38,7 +45,7 @@ def of_image(rules: Rules, image: Image, tree: Tree) -> None:
         for file in candidates:
             rules.add(file, Rule(target, "what it leaves out of the context"))
         file = next((f for f in candidates if _is_there(f, tree)), "")
-        ignored = _below(folder, ignore.matcher(tree.text(file) or "")) if file else None
+        ignored = Check(IGNORED, tree.text(file) or "", folder) if file else None
         for one in _taken(image):
             if one.context == name:
                 place, test = _place(folder, one.path)
@@ -48,10 +55,8 @@ def of_image(rules: Rules, image: Image, tree: Tree) -> None:
     rules.explain(image.folder, told)
 
 
-def of_services(
-    rules: Rules, found: Composition, layout: Layout, root: str, compared: Collection[str]
-) -> None:
-    """The rules of all services; ``compared`` are files of which only what they say counts."""
+def of_services(rules: Rules, found: Composition, layout: Layout, root: str) -> None:
+    """The rules of all services."""
     for service in found.services.values():
         for reference in service.references:
             rules.add(reference.path, Rule(Target(SERVICE, service.name), reference.rule))
@@ -60,14 +65,10 @@ def of_services(
         for name in names if posixpath.dirname(folder) == top else ():
             text = f"in the folder of {name}"
             target = Target(SERVICE, name)
-            rule = Rule(target, text, lambda path: path not in compared, _no_companion, weak=True)
-            rules.add(folder, rule._replace(ignored_by="its name"))
+            ignored = Check(COMPANION)
+            rules.add(folder, Rule(target, text, Check(SAYS), ignored, "its name", weak=True))
     for folder, why in layout.off.items():
         rules.explain(folder, why)
-
-
-def _no_companion(path: str) -> bool:
-    return re.search(NO_COMPANION, path) is not None
 
 
 def _taken(image: Image) -> tuple[Taken, ...]:
@@ -90,25 +91,19 @@ def _is_there(path: str, tree: Tree) -> bool:
     return name in tree.names(folder)
 
 
-def _below(folder: str, test: Test) -> Test:
-    """A test of paths of a context as one of paths of the repository."""
-    skip = len(folder) + 1 if folder else 0
-    return (lambda path: test(path[skip:])) if skip else test
-
-
-def _place(folder: str, pattern: str) -> tuple[str, Test | None]:
-    """Where a path or a pattern of a context begins, and the test of what is below."""
-    test = selection.matcher(pattern)
-    start = selection.begin(pattern) if test else pattern
-    return joined(folder, start) if start else folder, test and _below(folder, test)
+def _place(folder: str, pattern: str) -> tuple[str, Check | None]:
+    """Where a path or a pattern of a context begins, and the check of what is below."""
+    special = selection.is_pattern(pattern)
+    start = selection.begin(pattern) if special else pattern
+    check = Check(TAKEN, pattern, folder) if special else None
+    return joined(folder, start) if start else folder, check
 
 
 def _watched(target: Target, patterns: tuple[str, ...]) -> Iterator[tuple[str, Rule]]:
     """``watch``: patterns as in .dockerignore; ``!`` takes back what an earlier one watches."""
-    wanted = ignore.matcher("\n".join(patterns))
     exceptions = any(pattern.startswith("!") for pattern in patterns)
+    unwanted = Check(UNWATCHED, "\n".join(patterns)) if exceptions else None
     for pattern in patterns:
         if not pattern.startswith("!"):
             place, test = _place("", pattern)
-            unwanted = (lambda path: not wanted(path)) if exceptions else None
             yield place, Rule(target, f"watch {pattern}", test, unwanted, f"watch of {target.name}")

@@ -1,18 +1,40 @@
 """Rules say which file is whose; an index by folder finds those that a path can meet.
 
 A path asks only for the rules of its own folders, from the deepest up, so ten thousand paths
-cost milliseconds. A submodule is all of its files: it meets every rule below it, too.
+cost milliseconds. A submodule is all of its files: it meets every rule below it, too. Rules are
+values, and become functions where a path first meets them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from tidegate.changes.model import Target
+from tidegate.images import ignore, selection
 from tidegate.shapes import Row
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 Test = Callable[[str], bool]
 NOBODY: Mapping[Target, str] = {}
+TAKEN, IGNORED, UNWATCHED, COMPANION, SAYS = "taken", "ignored", "unwatched", "companion", "says"
+NO_COMPANION = r"\.(md|rst|gitignore|gitkeep)$|(^|/)(skipped-|example\.|LICENSE)"
+
+
+class Check(Row):
+    """A question about a path, seen from ``folder``.
+
+    Is it taken by the pattern ``text``; left out by that .dockerignore; outside of those watched
+    patterns; nothing that a service could read; not one of the files of which only what they
+    say counts?
+    """
+
+    kind: str
+    text: str = ""
+    folder: str = ""
 
 
 class Rule(Row):
@@ -23,20 +45,49 @@ class Rule(Row):
 
     target: Target
     text: str
-    test: Test | None = None
-    ignored: Test | None = None
+    test: Check | None = None
+    ignored: Check | None = None
     ignored_by: str = ""
     weak: bool = False
 
 
-class Rules:
-    """All rules of a project, and what to say of paths that none of them wants."""
+class _Ready(Row):
+    """A rule with functions."""
 
-    def __init__(self) -> None:
+    target: Target
+    text: str
+    test: Test | None
+    ignored: Test | None
+    ignored_by: str
+    weak: bool
+
+
+class Rules:
+    """All rules of a project, and what to say of paths that none of them wants.
+
+    ``compared`` are files of which only what they say counts.
+    """
+
+    def __init__(self, compared: frozenset[str] = frozenset()) -> None:
+        self._compared = compared
         self._at: dict[str, list[Rule]] = {}
         self._nearly: dict[str, str] = {}
-        self._of_folder: dict[str, tuple[Rule, ...]] = {}
+        self._tests: dict[Check, Test] = {}
+        self._of_folder: dict[str, tuple[_Ready, ...]] = {}
         self._whose: dict[str, tuple[dict[Target, str], Test | None] | None] = {}
+
+    def plain(self) -> Any:
+        """These rules as plain values."""
+        at = {place: [_plain(rule) for rule in rules] for place, rules in self._at.items()}
+        return sorted(self._compared), at, dict(self._nearly)
+
+    @classmethod
+    def restored(cls, kept: Any) -> Rules:
+        """The rules that ``plain`` made this of; each is a tuple still, as good as a ``Rule``."""
+        compared, at, nearly = kept
+        found = cls(frozenset(compared))
+        found._at, found._nearly = at, nearly
+        return found
 
     def add(self, place: str, rule: Rule) -> None:
         """A rule for a file or for all that is below a folder; "" is everything."""
@@ -66,8 +117,8 @@ class Rules:
         """Whose a path is, and by which rule; the nearest rule of each target."""
         found: dict[Target, str] = {}
         weak: dict[Target, str] = {}
-        for rule in self._below(path) if submodule else ():
-            found.setdefault(rule.target, f"{rule.text} (in the submodule)")
+        for target, text in self._below(path) if submodule else ():
+            found.setdefault(target, f"{text} (in the submodule)")
         for target, text, test, ignored, _, is_weak in self._above(path):
             if target in found or (test is not None and not test(path)):
                 continue
@@ -91,7 +142,7 @@ class Rules:
             place = place.rpartition("/")[0]
         return ""
 
-    def _above(self, path: str) -> tuple[Rule, ...]:
+    def _above(self, path: str) -> tuple[_Ready, ...]:
         """The rules that a path can meet, the nearest first; those of its folder are kept."""
         folder = path.rpartition("/")[0]
         above = self._of_folder.get(folder)
@@ -99,7 +150,25 @@ class Rules:
             above = () if folder == path else self._above(folder)
             self._of_folder[folder] = above
         own = self._at.get(path)
-        return (*own, *above) if own else above
+        return (*self._ready(own), *above) if own else above
+
+    def _ready(self, rules: Iterable[Rule]) -> Iterator[_Ready]:
+        for target, text, test, ignored, ignored_by, weak in rules:
+            yield _Ready(
+                Target._make(target),
+                text,
+                self._test(test) if test else None,
+                self._test(ignored) if ignored else None,
+                ignored_by,
+                weak,
+            )
+
+    def _test(self, check: Check) -> Test:
+        """The function of a check, the same for equal ones."""
+        found = self._tests.get(check)
+        if found is None:
+            found = self._tests[check] = _function(Check._make(check), self._compared)
+        return found
 
     def _alike(self, folder: str) -> tuple[dict[Target, str], Test | None] | None:
         """What all files of a folder have in common, but for one test that leaves some out.
@@ -116,7 +185,27 @@ class Rules:
             self._whose[folder] = (whose, next(iter(tests.values()), None)) if plain else None
         return self._whose[folder]
 
-    def _below(self, path: str) -> Iterator[Rule]:
+    def _below(self, path: str) -> Iterator[tuple[Target, str]]:
         for place, rules in self._at.items():
             if place.startswith(f"{path}/"):
-                yield from rules
+                yield from ((Target._make(rule[0]), rule[1]) for rule in rules)
+
+
+def _plain(rule: Rule) -> Any:
+    target, text, test, ignored, ignored_by, weak = rule
+    checks = (one and tuple(one) for one in (test, ignored))
+    return (tuple(target), text, *checks, ignored_by, weak)
+
+
+def _function(check: Check, compared: frozenset[str]) -> Test:
+    """What a check asks, of paths from the repository's top."""
+    if check.kind == SAYS:
+        return lambda path: path not in compared
+    if check.kind == COMPANION:
+        return lambda path: re.search(NO_COMPANION, path) is not None
+    if check.kind == UNWATCHED:
+        wanted = ignore.matcher(check.text)
+        return lambda path: not wanted(path)
+    test = selection.matcher(check.text) if check.kind == TAKEN else ignore.matcher(check.text)
+    skip = len(check.folder) + 1 if check.folder else 0
+    return (lambda path: test(path[skip:])) if skip else test

@@ -19,6 +19,7 @@ OVERRIDE_FILES = (
     "docker-compose.override.yaml",
 )
 APPLICATIONS, SERVICES = "applications", "services"
+DOCKERFILES = ("Dockerfile", "Containerfile")
 SKIPPED = "skipped-"
 DIGITS = "0123456789"
 VARIABLES = (".env", f"{SERVICES}/version.env")

@@ -9,9 +9,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Mapping
 
-from tidegate.compose.files import Allowance
-from tidegate.compose.nodes import Node
-from tidegate.edges import parsed
 from tidegate.edges.spawn import Git
 from tidegate.errors import InfrastructureError
 from tidegate.repo import tree
@@ -21,6 +18,9 @@ from tidegate.shapes import Row
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TypeAlias
+
+    from tidegate.compose.files import Allowance
+    from tidegate.compose.nodes import Node
 
 ENDED = "git cat-file ended before it had answered"
 AT_ONCE = 32_768  # bytes of questions without an answer: a pipe takes them (pipe(7)), and no more
@@ -36,6 +36,8 @@ class Found(Row):
 
 NOTHING = Found("", b"", "")
 Answers: TypeAlias = "dict[str, Found | None]"  # None: asked for, not yet answered
+# By path: the kind of object, its id, and the names in a folder with their modes.
+Reads: TypeAlias = "dict[str, tuple[str, str, dict[str, str] | None]]"
 
 
 class Objects:
@@ -132,6 +134,8 @@ class CommitTree:
 
     def documents(self, path: str, allowance: Allowance) -> list[Node]:
         """The YAML documents of a file."""
+        from tidegate.edges import parsed  # 5 ms, for who parses
+
         found = self._object(path)
         return parsed.roots(decoded(found.content), path, found.oid, allowance)
 
@@ -143,6 +147,28 @@ class CommitTree:
             oid_bytes = len(self._commit) // 2
             self._folders[path] = tree.parse(found.content, oid_bytes) if is_tree else {}
         return self._folders[path]
+
+    def reads(self) -> Reads:
+        """What was read so far."""
+        return {
+            path: (found.kind, found.oid, self._folders.get(path))
+            for path, found in self._known.items()
+            if found is not None and (found.kind != "tree" or path in self._folders)
+        }
+
+    def holds(self, reads: Reads) -> bool:
+        """Whether this commit has the same where another one was read.
+
+        Of a folder only the names count, and their modes.
+        """
+        self.fetch(reads)
+        for path, (kind, oid, names) in reads.items():
+            found = self._object(path)
+            if found.kind != kind or (
+                found.oid != oid and (not names or self.names(path) != names)
+            ):
+                return False
+        return True
 
     def _object(self, path: str) -> Found:
         """An object; git says "missing" of a broken one, too, but its folder names it."""

@@ -1,19 +1,14 @@
 """YAML that was read before: trees of nodes kept by the id that git gives a file's content.
 
 The same bytes are the same tree, so a file that no commit changed is neither parsed again nor
-is the parser imported, which is a third of what a short command costs. What is lost here is made
-again. Kept in Python's own form (marshal), in a folder for each version of Python and Tidegate.
+is the parser imported, which is a third of what a short command costs.
 """
 
 from __future__ import annotations
 
-import marshal
-import os
-import sys
-
-from tidegate import __version__
 from tidegate.compose.files import Allowance
 from tidegate.compose.nodes import Node, Timestamp
+from tidegate.edges import kept
 
 FORMAT = 1
 MOST = 2_000  # files kept; with one more all of them are dropped
@@ -29,8 +24,7 @@ def roots(text: str, file: str, blob: str, allowance: Allowance) -> list[Node]:
     """The documents of a file; ``blob`` is the id of its content, "" where it has none."""
     if not blob:
         return _read(text, file, allowance)
-    path = f"{_folder()}/{blob}"  # a path as text: pathlib costs 5 ms
-    known = _known(path)
+    known = kept.read(f"{_folder()}/{blob}")
     if known is not None:
         values, trees = known
         allowance.take_values(values, (file, 0, 0))
@@ -38,7 +32,7 @@ def roots(text: str, file: str, blob: str, allowance: Allowance) -> list[Node]:
     before = allowance.values
     found = _read(text, file, allowance)
     memo: dict[int, Any] = {}
-    _fresh[path] = before - allowance.values, [_plain(root, memo) for root in found]
+    _fresh[blob] = before - allowance.values, [_plain(root, memo) for root in found]
     return found
 
 
@@ -49,18 +43,8 @@ def keep() -> None:
     """
     if not _fresh:
         return
-    folder = _folder()
-    try:
-        os.makedirs(folder, mode=0o700, exist_ok=True)  # noqa: PTH103
-        names = os.listdir(folder)  # noqa: PTH208
-        for name in names if len(names) + len(_fresh) > MOST else ():
-            os.unlink(f"{folder}/{name}")  # noqa: PTH108
-        for path, content in _fresh.items():
-            _write(path, marshal.dumps(content))
-    except OSError:
-        return
-    finally:
-        _fresh.clear()
+    kept.write(_folder(), _fresh, MOST)
+    _fresh.clear()
 
 
 def _read(text: str, file: str, allowance: Allowance) -> list[Node]:
@@ -71,26 +55,7 @@ def _read(text: str, file: str, allowance: Allowance) -> list[Node]:
 
 
 def _folder() -> str:
-    home = os.environ.get("XDG_CACHE_HOME") or f"{os.environ.get('HOME', '')}/.cache"
-    python = f"{sys.implementation.cache_tag}-{marshal.version}"
-    return f"{home}/tidegate/yaml/{__version__}-{FORMAT}-{python}"
-
-
-def _known(path: str) -> tuple[int, list[Any]] | None:
-    try:
-        with open(path, "rb") as file:  # noqa: PTH123
-            values, trees = marshal.loads(file.read())  # noqa: S302 - our own, in our own cache
-    except (OSError, ValueError, EOFError, TypeError):
-        return None
-    return values, trees
-
-
-def _write(path: str, content: bytes) -> None:
-    """Whole or not at all."""
-    fresh = f"{path}.{os.getpid()}"
-    with open(fresh, "wb") as file:  # noqa: PTH123
-        file.write(content)
-    os.replace(fresh, path)  # noqa: PTH105
+    return kept.folder("yaml", FORMAT)
 
 
 def _plain(node: Node, memo: dict[int, Any]) -> Any:

@@ -25,11 +25,14 @@ def begin(pattern: str) -> str:
     return "/".join(start)
 
 
+def is_pattern(text: str) -> bool:
+    """Whether it has special signs; one without is a plain path."""
+    return ignore.SPECIAL.search(text) is not None
+
+
 @cache
-def matcher(pattern: str) -> Test | None:
-    """Whether a path, or a folder above it, is what a pattern means; None for a plain path."""
-    if not ignore.SPECIAL.search(pattern):
-        return None
+def matcher(pattern: str) -> Test:
+    """Whether a path, or a folder above it, is what a pattern means."""
     matches = re.compile(f"(?:{ignore.expression(pattern)})(?:/.*)?", re.DOTALL)
     return lambda path: matches.fullmatch(path) is not None
 
@@ -61,7 +64,7 @@ class Selection:
 
 
 def _test(pattern: str) -> Test:
-    return matcher(pattern) or (lambda path: _below(path, pattern))
+    return matcher(pattern) if is_pattern(pattern) else lambda path: _below(path, pattern)
 
 
 def _below(path: str, folder: str) -> bool:

@@ -16,8 +16,9 @@ from tidegate.shapes import Row
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tidegate.changes.decide import Decision
-    from tidegate.changes.survey import Project, Survey
-    from tidegate.edges.git_objects import Objects
+    from tidegate.changes.project import Project
+    from tidegate.changes.survey import Root, Survey
+    from tidegate.edges.git_objects import CommitTree, Objects
     from tidegate.repo.revisions import Range
 
 
@@ -58,36 +59,48 @@ def changed(text: str, config: str) -> Changed:
 
 
 def _prepare() -> None:
-    """Import for as long as git takes to look up two names: a quarter of what everything needs."""
-    import tidegate.compose.nodes  # noqa: F401
+    """Import for as long as git takes to look up two names."""
+    import tidegate.changes.decide  # noqa: F401
 
 
 def _decided(found: Range, asked: _Asked, file: str, repository: Repository) -> Changed:
-    from tidegate.repo.layout import parts
+    from tidegate.changes.decide import decide
+    from tidegate.changes.directives import orders
+    from tidegate.changes.survey import Root, paths, plain
+    from tidegate.edges import surveys
 
     folder, path = found.prefix.rstrip("/"), f"{found.prefix}{file}"
     tree, before = asked.objects.at(found.head), asked.objects.at(found.base)
-    tree.fetch([path, folder, *parts(folder).values()])  # come while the core is imported
-    from tidegate.changes.decide import decide
-    from tidegate.changes.directives import orders
-    from tidegate.changes.survey import Root, project, survey
-    from tidegate.edges import parsed
-
     directory = repository.directory
     name = os.path.basename(os.path.abspath(directory))  # noqa: PTH100, PTH119 - as above
     where = Root(folder, path, name)
-    now = project(tree, where)
-    _require_something(now, file)
+    survey = surveys.find(directory, where, tree)
+    now = None if survey else _project(tree, where, file)
     said = repository.begin(commits.command(found.base, found.head))  # slowed the others down
     try:
         differences = diff.parse(asked.differences.bytes())
-        surveyed = survey(now, tree, before, differences, where)
+        if survey is None or survey.touched(paths(differences)):
+            from tidegate.changes import surveying
+
+            now = now or _project(tree, where, file)
+            survey = surveying.survey(now, tree, where)
+            kept = plain(survey)
+            surveying.compare(survey, now, tree, before, differences, where)
         messages = commits.parse(said.bytes())
     finally:
         said.close()
-    decision = decide(differences, surveyed, orders(messages))
-    parsed.keep()
-    return Changed(found, len(messages), decision, surveyed, _notes(now, file, directory))
+    decision = decide(differences, survey, orders(messages))
+    if now is not None:
+        surveys.keep(directory, where, tree, kept)
+    return Changed(found, len(messages), decision, survey, _notes(survey, file, directory))
+
+
+def _project(tree: CommitTree, where: Root, file: str) -> Project:
+    from tidegate.changes.project import project
+
+    now = project(tree, where)
+    _require_something(now, file)
+    return now
 
 
 def _require_something(now: Project, file: str) -> None:
@@ -100,7 +113,7 @@ def _require_something(now: Project, file: str) -> None:
         )
 
 
-def _notes(now: Project, file: str, directory: str) -> tuple[str, ...]:
-    if now.config is None and os.path.exists(os.path.join(directory, file)):  # noqa: PTH110, PTH118
+def _notes(survey: Survey, file: str, directory: str) -> tuple[str, ...]:
+    if not survey.configured and os.path.exists(os.path.join(directory, file)):  # noqa: PTH110, PTH118
         return (f"{file} is not in this commit, and was not heeded",)
     return ()

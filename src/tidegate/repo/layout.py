@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tidegate.compose.folders import compose_files, layout_of
+from tidegate.compose.folders import DOCKERFILES, compose_files, layout_of
 from tidegate.repo.tree import Tree, is_folder, is_submodule, joined
 from tidegate.shapes import Row, field, record
 
 APPLICATIONS, TOOLS, SERVICES = "applications", "tools", "services"
-DOCKERFILES = ("Dockerfile", "Containerfile")
 VERSIONS = f"{SERVICES}/version.env"
 
 
