@@ -7,7 +7,7 @@ what it imports is all that is needed to use one again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from tidegate.changes.model import Because, Build, Image, Target
 from tidegate.changes.rules import Rules
@@ -77,14 +77,9 @@ class Survey:
         }
 
 
-def paths(changes: Iterable[FileChange]) -> set[str]:
+def paths(changes: Sequence[FileChange]) -> set[str]:
     """Every path that a difference names."""
-    found = set()
-    for _, path, old, _ in changes:
-        found.add(path)
-        if old:
-            found.add(old)
-    return found
+    return {change[1] for change in changes} | {change[2] for change in changes if change[2]}
 
 
 def plain(found: Survey) -> Any:
