@@ -11,7 +11,7 @@ import pytest
 from tests.changes.repository import Repository, actions, owners
 from tidegate.edges.git_repository import Repository as Asked
 from tidegate.errors import InfrastructureError, InputError
-from tidegate.repo.diff import shown
+from tidegate.repo.diff import shown, submodules
 from tidegate.repo.revisions import written
 
 PROJECT = {
@@ -157,6 +157,15 @@ def test_a_submodule_is_all_of_its_files(made: Repository, tmp_path: Path) -> No
     found = made.changed()
     assert actions(found) == {"applications": {"root": "build"}, "services": {}}
     assert owners(found) == {"libs": ["application root"]}
+    made.git("rm", "-q", "libs")
+    made.commit("gone")
+    assert owners(made.changed())["libs"] == ["application root"]
+
+
+def test_where_submodules_are() -> None:
+    """Paths as .gitmodules has them, quoted where they must be."""
+    text = '[submodule "a b"]\n\tpath = a b\n\turl = u\n[submodule "q"]\n  Path="q \\"1\\""\n'
+    assert submodules(text) == {"a b", 'q "1"'}
 
 
 def test_an_application_that_is_a_submodule(made: Repository, tmp_path: Path) -> None:

@@ -42,7 +42,8 @@ def test_a_schedule(site: Site) -> None:
     assert ("report", "timed") in [(a["service"], a["what"]) for a in plan["actions"]]
     site.deploy()
     seen = report(site)
-    assert (seen["state"], seen["schedule"]) == ("waiting", "* * * * *")
+    assert seen["state"] in ("waiting", "running")  # its minute may just have come
+    assert seen["schedule"] == "* * * * *"
     assert seen["next"].endswith("UTC")
     assert "next " in site.run("status").stdout
     until(lambda: site.log(f"{site.name}-report"), lambda log: log[:1] == ["report 1"], 75)

@@ -6,7 +6,7 @@ runs one), and last what the commit's message orders.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from tidegate.changes import directives
 from tidegate.changes.directives import Directive, Orders
@@ -57,7 +57,7 @@ def decide(changes: Sequence[FileChange], survey: Survey, orders: Orders) -> Dec
         found.applications[name] = Item(name, image.kind)
     for name in survey.services:
         found.services[name] = Item(name, SERVICE)
-    found.files = list(_files(changes, survey))
+    found.files = _files(changes, survey)
     if survey.definitions or survey.removed:
         places = {one.change.old: at for at, one in enumerate(found.files) if one.change.old}
         places |= {one.change.path: at for at, one in enumerate(found.files)}
@@ -69,19 +69,20 @@ def decide(changes: Sequence[FileChange], survey: Survey, orders: Orders) -> Dec
     return found
 
 
-def _files(changes: Sequence[FileChange], survey: Survey) -> Iterator[Touched]:
+def _files(changes: Sequence[FileChange], survey: Survey) -> list[Touched]:
     """Each file with whose it is."""
-    made = Touched._make
+    made, found = Touched._make, []
     folder, meet = "", survey.rules.meet_in("")
     for change in changes:
         _, path, old, submodule = change
         if old or submodule:
-            yield made((change, _moved(change, survey)))
+            found.append(made((change, _moved(change, survey))))
             continue
         inside = path.rpartition("/")[0]
         if inside != folder:  # git tells a folder's files one after the other
             folder, meet = inside, survey.rules.meet_in(inside)
-        yield made((change, meet(path)))
+        found.append(made((change, meet(path))))
+    return found
 
 
 def _moved(change: FileChange, survey: Survey) -> Mapping[Target, str]:

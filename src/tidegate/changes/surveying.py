@@ -57,7 +57,7 @@ def compare(
     where: Root,
 ) -> None:  # fmt: skip
     """Add to a commit's survey what its definitions differ in from those of another commit."""
-    differing = paths(changes)
+    differing = set(paths(changes))
     found.defining = frozenset(found.env_files)
     _compare(found, now, before, differing, where)
     for file in found.env_files:

@@ -6,7 +6,7 @@ Repository paths are those of git, from the top of the repository; a project may
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from tidegate.edges.spawn import Git
 from tidegate.errors import InfrastructureError, InputError
@@ -63,17 +63,13 @@ class Repository:
 
         return Objects(self.directory, self._env)
 
-    def range(self, text: str, meanwhile: Callable[[], object]) -> Range:
-        """The commits that a person means; ``InputError`` says what is not there.
-
-        ``meanwhile`` is done while git looks.
-        """
-        wanted = revisions.written(text)
+    def look_up(self, wanted: Written) -> Answer:
+        """Let git look for the commits that a person means."""
         asked = [f"{name}^{{commit}}" for name in (wanted.head, wanted.base) if name]
-        answer = self.begin(
-            ("git", "rev-parse", "--show-prefix", "--is-shallow-repository", *asked)
-        )
-        meanwhile()
+        return self.begin(("git", "rev-parse", "--show-prefix", "--is-shallow-repository", *asked))
+
+    def range(self, wanted: Written, answer: Answer) -> Range:
+        """The commits, by the answer of ``look_up``; ``InputError`` says what is not there."""
         status, out, complaint = answer.wait()
         lines = os.fsdecode(out).split("\n")
         if status:

@@ -10,24 +10,34 @@ import os
 
 from tidegate.changes.survey import Root, Survey, restored
 from tidegate.edges import kept
+from tidegate.shapes import Row
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from tidegate.edges.git_objects import CommitTree
+    from tidegate.edges.git_objects import CommitTree, Reads
 
 FORMAT = 1
 MOST = 200  # projects; with one more all of them are dropped
 LONGEST = 200  # bytes of a name; what is kept says itself what it is of
 
 
-def find(directory: str, where: Root, tree: CommitTree) -> Survey | None:
-    """The survey of a project, if a kept one counts for this commit."""
+class Kept(Row):
+    """A survey in its plain form, and what was read for it."""
+
+    reads: Reads
+    plain: Any
+
+    def of(self, tree: CommitTree) -> Survey | None:
+        """The survey, if it counts for a commit."""
+        return restored(self.plain) if tree.holds(self.reads) else None
+
+
+def find(directory: str, where: Root) -> Kept | None:
+    """What is kept of a project."""
     found = kept.read(f"{_folder()}/{_name(directory, where)}")
-    if found is None or found[0] != tuple(where) or not tree.holds(found[1]):
-        return None
-    return restored(found[2])
+    return Kept(*found[1:]) if found is not None and found[0] == tuple(where) else None
 
 
 def keep(directory: str, where: Root, tree: CommitTree, plain: Any) -> None:

@@ -10,7 +10,7 @@ import os
 
 from tidegate.edges.git_repository import Answer, Repository
 from tidegate.errors import InputError
-from tidegate.repo import commits, diff
+from tidegate.repo import commits, diff, revisions
 from tidegate.shapes import Row
 
 TYPE_CHECKING = False
@@ -47,25 +47,24 @@ def changed(text: str, config: str) -> Changed:
         raise InputError(
             f"there is no folder {directory}", code="config-missing", hint="see --config"
         )
-    repository = Repository(directory)
-    found = repository.range(text, _prepare)
-    differences = repository.begin(diff.command(found.base, found.head))  # takes the longest
-    asked = _Asked(repository.objects(), differences)
+    repository, wanted = Repository(directory), revisions.written(text)
+    answer = repository.look_up(wanted)
+    objects = repository.objects()
     try:
-        return _decided(found, asked, file, repository)
+        import re  # noqa: F401 - costs as long as git takes to look up two names
+
+        found = repository.range(wanted, answer)
+        differences = repository.begin(diff.command(found.base, found.head))  # takes the longest
+        try:
+            return _decided(found, _Asked(objects, differences), file, repository)
+        finally:
+            differences.close()
     finally:
-        for one in asked:
-            one.close()
-
-
-def _prepare() -> None:
-    """Import for as long as git takes to look up two names."""
-    import tidegate.changes.decide  # noqa: F401
+        answer.close()
+        objects.close()
 
 
 def _decided(found: Range, asked: _Asked, file: str, repository: Repository) -> Changed:
-    from tidegate.changes.decide import decide
-    from tidegate.changes.directives import orders
     from tidegate.changes.survey import Root, paths, plain
     from tidegate.edges import surveys
 
@@ -74,11 +73,17 @@ def _decided(found: Range, asked: _Asked, file: str, repository: Repository) -> 
     directory = repository.directory
     name = os.path.basename(os.path.abspath(directory))  # noqa: PTH100, PTH119 - as above
     where = Root(folder, path, name)
-    survey = surveys.find(directory, where, tree)
+    known = surveys.find(directory, where)
+    tree.fetch((*(known.reads if known else ()), diff.GITMODULES))
+    before.fetch(["", diff.GITMODULES])  # these come while the core is imported
+    from tidegate.changes.decide import decide
+    from tidegate.changes.directives import orders
+
+    survey = known.of(tree) if known else None
     now = None if survey else _project(tree, where, file)
     said = repository.begin(commits.command(found.base, found.head))  # slowed the others down
     try:
-        differences = diff.parse(asked.differences.bytes())
+        differences = diff.parse(asked.differences.bytes(), _submodules(tree, before))
         if survey is None or survey.touched(paths(differences)):
             from tidegate.changes import surveying
 
@@ -95,7 +100,16 @@ def _decided(found: Range, asked: _Asked, file: str, repository: Repository) -> 
     return Changed(found, len(messages), decision, survey, _notes(survey, file, directory))
 
 
+def _submodules(tree: CommitTree, before: CommitTree) -> set[str]:
+    """Those of both commits: one that is gone has changed, too."""
+    texts = [one.text(diff.GITMODULES) for one in (tree, before)]
+    return {path for text in texts if text for path in diff.submodules(text)}
+
+
 def _project(tree: CommitTree, where: Root, file: str) -> Project:
+    from tidegate.repo.layout import parts
+
+    tree.fetch([where.file, where.folder, *parts(where.folder).values()])  # come meanwhile
     from tidegate.changes.project import project
 
     now = project(tree, where)
