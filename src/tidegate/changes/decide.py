@@ -6,7 +6,8 @@ runs one), and last what the commit's message orders.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby, repeat
 
 from tidegate.changes import directives
 from tidegate.changes.directives import Directive, Orders
@@ -70,18 +71,16 @@ def decide(changes: Sequence[FileChange], survey: Survey, orders: Orders) -> Dec
 
 
 def _files(changes: Sequence[FileChange], survey: Survey) -> list[Touched]:
-    """Each file with whose it is."""
-    made, found = Touched._make, []
-    folder, meet = "", survey.rules.meet_in("")
-    for change in changes:
-        _, path, old, submodule = change
-        if old or submodule:
-            found.append(made((change, _moved(change, survey))))
-            continue
-        inside = path.rpartition("/")[0]
-        if inside != folder:  # git tells a folder's files one after the other
-            folder, meet = inside, survey.rules.meet_in(inside)
-        found.append(made((change, meet(path))))
+    """Each file with whose it is; git tells a folder's files one after the other."""
+    folders = [change[1].rpartition("/")[0] for change in changes]
+    found: list[Touched] = []
+    for folder, run in groupby(folders):
+        some = changes[len(found) : len(found) + len(list(run))]
+        whose = survey.rules.meet_all(folder, [change[1] for change in some])
+        found += map(Touched._make, zip(some, whose, strict=True))
+    for index, (change, _) in enumerate(found):
+        if change[2] or change[3]:
+            found[index] = Touched(change, _moved(change, survey))
     return found
 
 
@@ -100,15 +99,15 @@ def _because(found: Decision) -> None:
     live = {Target(SERVICE, name): item for name, item in found.services.items()}
     live |= {Target(APPLICATION, name): item for name, item in found.applications.items()}
     live = {target: item for target, item in live.items() if item.action != REMOVE}
-    tell: dict[int, list[tuple[Callable[[Because], None], str]]] = {}  # by the ``whose`` they share
-    made = Because._make
-    for change, whose in found.files:
-        told = tell.get(id(whose))
-        if told is None:
-            told = [(live[one].because.append, rule) for one, rule in whose.items() if one in live]
-            tell[id(whose)] = told
-        for append, rule in told:
-            append(made((change.path, rule)))
+    made, shared = Because._make, [id(whose) for _, whose in found.files]
+    begin = 0
+    for _, run in groupby(shared):  # many files share one ``whose``
+        end = begin + len(list(run))
+        paths = [change[1] for change, _ in found.files[begin:end]]
+        for target, rule in found.files[begin].whose.items():
+            if target in live:
+                live[target].because += map(made, zip(paths, repeat(rule), strict=False))
+        begin = end
 
 
 def _add(

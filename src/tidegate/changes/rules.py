@@ -8,7 +8,7 @@ values, and become functions where a path first meets them.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from tidegate.changes.model import Target
 from tidegate.images import ignore, selection
@@ -99,19 +99,18 @@ class Rules:
         """Why a path below a folder may be nobody's."""
         self._nearly.setdefault(folder, why)
 
-    def meet_in(self, folder: str) -> Callable[[str], Mapping[Target, str]]:
+    def meet_all(self, folder: str, paths: Sequence[str]) -> list[Mapping[Target, str]]:
         """``meet`` for files of a folder; those that have all rules in common share one answer."""
         alike = self._alike(folder)
         if alike is None:
-            return self.meet
+            return list(map(self.meet, paths))
         whose, unwanted = alike
-
-        def meet(path: str) -> Mapping[Target, str]:
-            if path in self._at:
-                return self.meet(path)
-            return NOBODY if unwanted is not None and unwanted(path) else whose
-
-        return meet
+        found: list[Mapping[Target, str]] = [whose] * len(paths)
+        if unwanted is not None:
+            found = [NOBODY if unwanted(path) else whose for path in paths]
+        for path in self._at.keys() & paths:
+            found[paths.index(path)] = self.meet(path)
+        return found
 
     def meet(self, path: str, *, submodule: bool = False) -> Mapping[Target, str]:
         """Whose a path is, and by which rule; the nearest rule of each target."""
