@@ -215,7 +215,7 @@ class Agent:
         return failure(self._state(), error)
 
     def _release(self) -> Dict[str, Any]:
-        self.ops.may_release()
+        self.ops.release()
         deployment.close(self.paths)
         return success("idle", {})
 

@@ -23,6 +23,7 @@ from tidegate.host import (
     parcel,
     podman,
     protocol,
+    prune,
     suites,
     witness,
 )
@@ -251,7 +252,17 @@ class Ops:
         """The controller is gone, or a newer one is here."""
         if protocol.undoes_alone(self.context.record["state"]):
             self.give_up()
+        self._forget_secrets()
         self._step("lapse")
+
+    def _forget_secrets(self) -> None:
+        """Values that came for a deployment that prepared nothing: nothing else removes them."""
+        record = self.context.record
+        if record["state"] == "acquired" and record.get("secrets"):
+            try:
+                prune.secrets(self.context.paths)
+            except HostError as problem:
+                self.context.info("secrets", f"left to the next deployment: {problem.message}")
 
     def _record(self, outcome: str) -> str:
         path = self.context.paths.decision(self.context.number)
@@ -283,11 +294,12 @@ class Ops:
         self._step("finished")
         return result
 
-    def may_release(self) -> None:
-        """HostError unless the deployment ended, or never began."""
+    def release(self) -> None:
+        """Nothing of the deployment stays open; HostError unless it ended, or never began."""
         state = self.context.record["state"]
         if state not in (*protocol.ENDED, "acquired"):
             raise HostError("input", "wrong-state", f"{state}: finish comes first")
+        self._forget_secrets()
         migrations.settle(self.context)
 
     def destroy(self, args: Args) -> Answer:

@@ -27,7 +27,7 @@ def prune(ctx: Context) -> None:
     _journals(ctx.paths, kept | {ctx.number})
     tasks.prune(ctx.paths, kept | {ctx.number})
     _files(ctx.paths, kept)
-    _secrets(ctx, kept)
+    secrets(ctx.paths)
     _fronts(ctx.paths, current)
     parcel.clear(ctx.paths)
     for folder in (ctx.paths.units, *_folders(ctx.paths)):
@@ -88,13 +88,15 @@ def _files(paths: Paths, kept: Set[int]) -> None:
                 entry.unlink()
 
 
-def _secrets(ctx: Context, kept: Set[int]) -> None:
+def secrets(paths: Paths) -> None:
+    """Remove secrets of ours that no kept generation has."""
+    kept, _ = split(paths, deployment.current_number(paths))
     wanted = set()
     for n in kept:
-        generation = generations.load(ctx.paths, n)
+        generation = generations.load(paths, n)
         if generation is not None and generation.layout is not None:
             wanted |= set(generation.layout.get("secrets", {}).values())
-    for name in podman.own_secrets(ctx.paths.instance):
+    for name in podman.own_secrets(paths.instance):
         if name not in wanted:
             podman.remove_secret(name)
 
