@@ -254,11 +254,12 @@ class Prover:
     def kept(self, move: Move, place: str) -> None:
         """Rows and migrations of an environment, and what its clients saw."""
         mine = [client for client in self.clients if client.environment == place]
-        rows = set(self.town.lines(place, "/rows"))
+        taken = {row for client in mine for row in list(client.rows)}  # before more are left
+        lost = taken - set(self.town.lines(place, "/rows"))
         done = Counter(self.town.lines(place, "/done"))
-        lost = {row for client in mine for row in list(client.rows)} - rows
         if lost:
-            move.violations.append(f"{place}: {len(lost)} acknowledged rows are gone")
+            told = ", ".join(sorted(lost)[:5])
+            move.violations.append(f"{place}: {len(lost)} acknowledged rows are gone: {told}")
         twice = [line for line, count in done.items() if count > 1]
         if twice or f"expand-{self.model.ends()[place]}" not in done:
             move.violations.append(f"{place}: migrations ran: {dict(done)}")
