@@ -258,8 +258,8 @@ class Prover:
         lost = taken - set(self.town.lines(place, "/rows"))
         done = Counter(self.town.lines(place, "/done"))
         if lost:
-            told = ", ".join(sorted(lost)[:5])
-            move.violations.append(f"{place}: {len(lost)} acknowledged rows are gone: {told}")
+            few = ", ".join(sorted(lost)[:5])
+            move.violations.append(f"{place}: {len(lost)} acknowledged rows are gone: {few}")
         twice = [line for line, count in done.items() if count > 1]
         if twice or f"expand-{self.model.ends()[place]}" not in done:
             move.violations.append(f"{place}: migrations ran: {dict(done)}")
