@@ -30,6 +30,8 @@ from tidegate.images.recipe import NO_CACHE, Builder, Cache, Recipe
 from tidegate.images.selection import Selection
 
 BUILD_TIMEOUT_S = 3600.0
+# A build that looks for a cached image while somebody removes one ends with this (Podman 4.3).
+RACE, TRIES = "layer not known", 3
 KEPT_S = 14 * 86400.0
 CAP_SYS_RESOURCE = 24  # linux/capability.h
 Resolve = Callable[[str], str]
@@ -226,7 +228,10 @@ class Images:
             if builder.name != "docker":  # a registry that says no would fail the build: see share
                 cache = replace(cache, write=False)
             argv = _argv(made, key, file, str(layout), cache)
-            done = run(Command(argv), timeout_s=BUILD_TIMEOUT_S, cwd=made.context)
+            for _ in range(TRIES):
+                done = run(Command(argv), timeout_s=BUILD_TIMEOUT_S, cwd=made.context)
+                if done.returncode == 0 or RACE not in done.complaint:
+                    break
             if log is not None:
                 log.write_bytes(done.stdout + done.stderr)
             if done.returncode:
