@@ -35,7 +35,7 @@ class Root(Row):
 
 @record(slots=True)
 class Survey:
-    """A project and its rules.
+    """What a project has, and its rules.
 
     ``services`` leads to those with which each restarts, ``folders`` to the services of each
     folder, ``runs`` from services to the images of ours that they run; ``built_on`` are pairs of
@@ -43,7 +43,6 @@ class Survey:
     ``env_files`` give variables values. The rest is what two commits differ in.
     """
 
-    project: str
     configured: bool
     images: dict[str, Image]
     services: dict[str, list[str]]
@@ -88,7 +87,7 @@ def plain(found: Survey) -> Any:
     Places of images are left out: they are for errors, and a survey is made after all of them.
     """
     return (
-        *(found.project, found.configured),
+        found.configured,
         [(*one[:3], tuple(one.build), *one[4:-1], None) for one in found.images.values()],
         *(found.services, found.folders, found.runs, found.built_on, found.rules.plain()),
         *(sorted(found.named), found.env_files),
@@ -97,9 +96,8 @@ def plain(found: Survey) -> Any:
 
 def restored(kept: Any) -> Survey:
     """The survey that ``plain`` made this of."""
-    name, configured, images, services, folders, runs, built_on, rules, named, env_files = kept
+    configured, images, services, folders, runs, built_on, rules, named, env_files = kept
     return Survey(
-        name,
         configured,
         {one[0]: Image._make((*one[:3], Build._make(one[3]), *one[4:])) for one in images},
         services,

@@ -39,7 +39,6 @@ def survey(now: Project, tree: Tree, where: Root) -> Survey:
         inputs.of_image(rules, one, tree)
     inputs.of_services(rules, now.composition, now.layout, where.folder)
     return Survey(
-        name,
         now.config is not None,
         now.images,
         {service.name: service.follows for service in now.composition.services.values()},

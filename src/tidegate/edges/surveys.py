@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tidegate.edges.git_objects import CommitTree, Reads
 
-FORMAT = 1
+FORMAT = 2
 MOST = 200  # projects; with one more all of them are dropped
 LONGEST = 200  # bytes of a name; what is kept says itself what it is of
 
