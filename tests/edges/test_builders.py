@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tidegate.edges import builders, leftovers
 from tidegate.edges.blobs import BlobServer
 from tidegate.edges.builders import Images
 from tidegate.edges.store import Store, StoredImage
@@ -77,8 +78,12 @@ def test_a_lost_blob_is_built_again(folder: Path) -> None:
     assert ensure(folder) == (first, True)
 
 
-def test_builds_that_nobody_asks_for_are_forgotten(folder: Path, caches: Path) -> None:
-    """A build makes room: notes and blobs older than the limit go, shared layers stay."""
+def test_builds_that_nobody_asks_for_are_forgotten(
+    folder: Path, caches: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A build makes room where nobody else builds: notes and blobs older than the limit go."""
+    monkeypatch.setattr(builders, "runtime_dir", lambda: caches)  # others may build
+    monkeypatch.setattr(leftovers, "EVERY_S", 0.0)
     old, _ = ensure(folder)
     for path in (*(caches / "cache/tidegate/builds").iterdir(), *Store().blobs.glob("*/*")):
         os.utime(path, (1, 1))

@@ -114,6 +114,7 @@ def test_a_silent_witness_is_waited_for(fleet: Fleet) -> None:
     time.sleep(3)
     assert [host.get(8080) for host in others] == ["2", "2"]
     witness.server.start()
+    until(lambda: not witness.closed(8080), patience_s=60)  # callers wait while it starts
     until(fleet.answers, lambda found: found == ["1", "1", "1"], patience_s=90)
     fleet.ended()
 

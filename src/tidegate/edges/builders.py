@@ -21,7 +21,7 @@ from pathlib import Path
 
 from tidegate.config.unreadable import unreadable
 from tidegate.edges import context, leftovers
-from tidegate.edges.private_dir import cache_path, write_json
+from tidegate.edges.private_dir import cache_dir, cache_path, runtime_dir, write_json
 from tidegate.edges.process import Command, checked, run
 from tidegate.edges.store import Store, StoredImage
 from tidegate.errors import InfrastructureError, InputError, Where
@@ -30,8 +30,9 @@ from tidegate.images.recipe import NO_CACHE, Builder, Cache, Recipe
 from tidegate.images.selection import Selection
 
 BUILD_TIMEOUT_S = 3600.0
-# A build that looks for a cached image while somebody removes one ends with this (Podman 4.3).
-RACE, TRIES = "layer not known", 3
+# What a build ends with that looks for a cached image while somebody else than Tidegate removes
+# one (Podman 4.3; for us see leftovers.Visit).
+RACE, PAUSES_S = "layer not known", (0.5, 2.0, 8.0, 30.0)
 KEPT_S = 14 * 86400.0
 CAP_SYS_RESOURCE = 24  # linux/capability.h
 Resolve = Callable[[str], str]
@@ -99,7 +100,7 @@ class Images:
         self._notes = cache_path("builds")
         self._lock = threading.Lock()
         self._locks: dict[str, threading.Lock] = {}
-        self._tidied = False
+        self._visit: leftovers.Visit | None = None
 
     def key(self, made: Recipe, own: Mapping[str, Base] = NONE) -> Key:
         """What a recipe is built from, now; ``own`` are bases that are built here, by name."""
@@ -144,6 +145,7 @@ class Images:
         return Built(key, found, fresh=False) if found else None
 
     def _built(self, key: Key, log: Path | None, cache: Cache) -> Built:
+        self._enter()
         digest = self._build(key.recipe, key.value, log, cache)
         image = self._store.image(digest)
         if image is None:
@@ -151,13 +153,18 @@ class Images:
             raise InfrastructureError(f"the build of {where} is incomplete", code="build")
         shell = self._store.has_shell(digest)
         write_json(self._notes / key.value, {"digest": digest, "shell": shell})
-        with self._lock:
-            if not self._tidied:  # once in a command: every build waits for it
-                self._tidied = True
-                self._forget()
-                if detect().name != "docker":
-                    leftovers.tidy(detect().name, {local_tag(known) for known in self._locks})
         return Built(key.value, replace(image, shell=shell), fresh=True)
+
+    def _enter(self) -> None:
+        """From here on what the builder and the store have stays; before it, what is old goes."""
+        with self._lock:
+            if self._visit is None:
+                self._visit = leftovers.Visit(runtime_dir() / "builder.lock", self._tidy_up)
+
+    def _tidy_up(self) -> None:
+        self._forget()
+        if detect().name != "docker":
+            leftovers.tidy(detect().name)
 
     def share(self, key: Key, cache: Cache) -> bool:
         """Send the layers of what was built just now to a registry; whether it took them.
@@ -182,6 +189,7 @@ class Images:
                 code="builder-missing",
                 hint="apt-get install podman skopeo, or dnf install podman skopeo",
             )
+        self._enter()
         if run(Command(asked)).returncode:
             with self._store.layout(built.image.digest) as layout:
                 self._copy(f"oci:{layout}", f"containers-storage:{built.tag}", "--src")
@@ -191,7 +199,7 @@ class Images:
         """Drop builds that nobody asked for in ``KEPT_S``, and what only they had."""
         limit = time.time() - KEPT_S
         digests = []
-        for note in self._notes.iterdir():
+        for note in cache_dir("builds").iterdir():
             if "." in note.name:
                 continue  # somebody writes it just now
             if note.stat().st_mtime < limit:
@@ -228,10 +236,12 @@ class Images:
             if builder.name != "docker":  # a registry that says no would fail the build: see share
                 cache = replace(cache, write=False)
             argv = _argv(made, key, file, str(layout), cache)
-            for _ in range(TRIES):
-                done = run(Command(argv), timeout_s=BUILD_TIMEOUT_S, cwd=made.context)
+            done = run(Command(argv), timeout_s=BUILD_TIMEOUT_S, cwd=made.context)
+            for pause in PAUSES_S:
                 if done.returncode == 0 or RACE not in done.complaint:
                     break
+                time.sleep(pause)
+                done = run(Command(argv), timeout_s=BUILD_TIMEOUT_S, cwd=made.context)
             if log is not None:
                 log.write_bytes(done.stdout + done.stderr)
             if done.returncode:

@@ -4,7 +4,7 @@ The script is the repository's own, laid into the image by the builder: its user
 working directory are the image's, its entrypoint is not run, and it has no network (but where
 builds cannot be confined), so that equal images and scripts have equal results. What passed is not
 run again. The builder runs it as it runs ``RUN``, so wherever images can be built they can be
-tested, and nothing of it is kept in them.
+tested, and nothing of it is kept in them. What the builder makes of it goes with the leftovers.
 
 ``/run/tidegate/reports`` takes reports: pytest writes its JUnit report there by itself
 (PYTEST_ADDOPTS), others find the place in ``TIDEGATE_REPORTS``.
@@ -20,6 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tidegate.edges import leftovers
 from tidegate.edges.builders import Built, detect
 from tidegate.edges.private_dir import cache_dir, write_json
 from tidegate.edges.process import Command, Completed, run
@@ -77,18 +78,16 @@ def require(
 def _run(built: Built, script: str, reports: Path) -> Completed:
     words = [SCRIPT] if os.access(script, os.X_OK) else ["/bin/sh", SCRIPT]
     with tempfile.TemporaryDirectory(prefix="tidegate-test-") as folder:
-        file, made = Path(folder, "Dockerfile"), Path(folder, "image")
+        file, tag = Path(folder, "Dockerfile"), f"{leftovers.TESTED}:{Path(folder).name}"
         file.write_text(f"FROM {built.tag}\nENV {ENVIRONMENT}\nRUN {json.dumps(words)}\n")
         builder = detect()
         argv = (
             builder.name, "build", *builder.options, "--layers=false", "--pull-never",
             *(() if builder.options else ("--network=none",)), "--security-opt=label=disable",
             "--volume", f"{script}:{SCRIPT}:ro", "--volume", f"{reports}:{REPORTS}",
-            "--iidfile", str(made), "--file", str(file), folder,
+            "--tag", tag, "--file", str(file), folder,
         )  # fmt: skip
         done = run(Command(argv), timeout_s=TIMEOUT_S)
-        if made.exists():
-            run(Command((builder.name, "rmi", "--force", made.read_text().strip())))
     if done.returncode == ENGINE_FAILED:
         words = done.complaint.splitlines()[-LAST:]
         raise InfrastructureError(
