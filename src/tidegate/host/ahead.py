@@ -20,11 +20,14 @@ KEPT = 5  # releases, as many as the witness keeps proposals
 def bring(paths: Paths, args: Dict[str, Any]) -> Dict[str, Any]:
     """Pull the `images` of a `release` that are not here; `port` leads to the controller's."""
     wanted = {str(ref) for ref in args["images"]}
-    missing = sorted(wanted - podman.images())
+    missing = wanted - podman.images()
     port = int(args.get("port") or 0)
-    for ref in missing:
-        mirror = blobs.mirror(port) if port and blobs.is_own(ref) else None
-        podman.pull(ref, mirror, threading.Event())
+    mirror = blobs.mirror(port) if port else None
+
+    def pull(ref: str) -> None:
+        podman.pull(ref, mirror if blobs.is_own(ref) else None, threading.Event())
+
+    blobs.in_lanes(pull, missing)
     release = str(args["release"])
     lists = [entry for entry in _lists(paths) if entry["release"] != release]
     lists.append({"release": release, "images": sorted(wanted)})
@@ -32,7 +35,7 @@ def bring(paths: Paths, args: Dict[str, Any]) -> Dict[str, Any]:
     old = {str(ref) for entry in lists[:-KEPT] for ref in entry["images"]}
     for ref in sorted(old - refs(paths) - _of_generations(paths)):
         podman.remove_image(ref)
-    return {"pulled": missing}
+    return {"pulled": sorted(missing)}
 
 
 def refs(paths: Paths) -> Set[str]:

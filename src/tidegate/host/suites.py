@@ -36,17 +36,22 @@ Result = Dict[str, Any]
 
 def reach(ctx: Context, found: Generation) -> List[Result]:
     """A result for each service here that is not well, or does not answer where it is called."""
-    results = []
-    with ctx.step("reach", "every service"):
-        for name, entry in sorted(found.release["services"].items()):
-            ctx.check()
-            if entry["strategy"] in ("job", REMOTE):
-                continue
-            reason = _unwell(found, name, entry) or _silent(ctx, found, name, entry)
-            if reason:
-                log = systemd.logs(_units(found, name)[0]) if _units(found, name) else []
-                results.append(_result(name, "failed", reason, 0.0, log))
-    return results
+    services = found.release["services"]
+    wanted = [
+        name for name in sorted(services) if services[name]["strategy"] not in ("job", REMOTE)
+    ]
+
+    def one(name: str) -> List[Result]:
+        ctx.check()
+        entry = services[name]
+        reason = _unwell(found, name, entry) or _silent(ctx, found, name, entry)
+        if not reason:
+            return []
+        log = systemd.logs(_units(found, name)[0]) if _units(found, name) else []
+        return [_result(name, "failed", reason, 0.0, log)]
+
+    with ctx.step("reach", "every service"), ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        return [result for results in pool.map(one, wanted) for result in results]
 
 
 def _units(found: Generation, name: str) -> List[str]:

@@ -97,10 +97,10 @@ class Shop(Chapter):
             provision(self.servers)
             self.repository = Repository.make(self.folder, self.servers, secrets.token_hex(3))
             self.project = self.repository.project
-            for environment in self.hosts:
-                for name in PASSWORDS:
-                    outcome = self.run("secrets", "set", environment, name, "--generate")
-                    settle(step, outcome, 0, "servers, passwords, and who approves")
+            with ThreadPoolExecutor(len(self.hosts)) as pool:
+                for outcomes in pool.map(self._passwords, self.hosts):
+                    for outcome in outcomes:
+                        settle(step, outcome, 0, "servers, passwords, and who approves")
 
     def unhealthy(self) -> None:
         """A commit that never becomes healthy in staging: production does not hear of it."""
@@ -129,6 +129,10 @@ class Shop(Chapter):
             self.examine(step)
 
     # -- what they are made of ----------------------------------------------------------------
+
+    def _passwords(self, environment: str) -> list[Outcome]:
+        """``tidegate secrets set`` for each that an environment needs."""
+        return [self.run("secrets", "set", environment, name, "--generate") for name in PASSWORDS]
 
     def to_staging(self, version: str, *, watched: bool = True) -> None:
         """``tidegate run``: deploys to staging, tests there, and ends at the approval."""
