@@ -52,8 +52,6 @@ def prepare(ctx: Context, args: Dict[str, Any]) -> Dict[str, Any]:
     if stored is None or stored.layout is None:  # else its own containers may be here already
         _guard(ctx, release, old, args)
         ctx.record["pulled"] = blobs.bring(ctx, release, args.get("blobs"))
-        # What was pulled goes to the disk while copies start: less is left for the end.
-        threading.Thread(target=os.sync, daemon=True).start()
     again = generations.load(ctx.paths, int(args.get("generation") or 0))
     new = _lay(ctx, release, old, again)
     drift.mend(ctx, old)
