@@ -72,7 +72,8 @@ class Chapter(ABC):
     ) -> Iterator[dict[str, dict[str, Any]]]:
         """Clients that ask all the time, at each server's port; their reports are there at the end.
 
-        What they saw goes into ``step``.
+        They start in less time than any command needs before it changes what they see. What
+        they saw goes into ``step``.
         """
         run = f"{self.folder.name}-{len(self.steps)}"
         out = self.folder.with_name
@@ -86,7 +87,6 @@ class Chapter(ABC):
         }
         reports: dict[str, dict[str, Any]] = {}
         try:
-            time.sleep(0.7)
             yield reports
             time.sleep(0.3)
             reports |= {name: load.stop() for name, load in loads.items()}
