@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -41,6 +43,26 @@ def test_the_writer_and_the_people_can_read(home: Path, tmp_path: Path) -> None:
     assert vault.load(path) == HELD
     assert b"hunter2" not in path.read_bytes()
     assert path.read_text().startswith("-----BEGIN AGE ENCRYPTED FILE-----")
+
+
+def test_commands_at_once_have_one_identity(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each found that there is none; no command encrypts for one that is lost."""
+    together, exists = Barrier(2), Path.exists
+
+    def none_yet(path: Path) -> bool:
+        found = exists(path)
+        if path.name == "age.txt":
+            together.wait(timeout=10)
+        return found
+
+    monkeypatch.setattr(Path, "exists", none_yet)
+    with ThreadPoolExecutor(2) as pool:
+        found = {one.result() for one in [pool.submit(vault.own_recipient) for _ in range(2)]}
+    monkeypatch.undo()
+    monkeypatch.setenv("HOME", str(home))
+    assert found == {vault.own_recipient()}
+    (kept,) = (home / ".config/tidegate").iterdir()
+    assert kept.stat().st_mode & 0o777 == 0o600
 
 
 def test_nobody_else_can(home: Path, tmp_path: Path) -> None:

@@ -5,9 +5,11 @@ Source: https://age-encryption.org/v1; SSH keys as recipients: https://github.co
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets as chance
 import subprocess
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -76,11 +78,21 @@ def own_recipient() -> str:
 
     path = config_dir() / "age.txt"
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        identity = x25519.Identity.generate()
-        path.touch(mode=0o600)
-        path.write_text(f"{identity}\n", encoding="utf-8")
+        _generate(path)
     return str(x25519.Identity.from_str(path.read_text(encoding="utf-8").strip()).to_public())
+
+
+def _generate(path: Path) -> None:
+    """Written whole, then linked: of two commands' identities the first stays, and is both's."""
+    from pyrage import x25519
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", prefix=f"{path.name}.", dir=path.parent) as fresh:
+        fresh.write(f"{x25519.Identity.generate()}\n")
+        fresh.flush()
+        os.fsync(fresh.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(fresh.name, path)
 
 
 def identities() -> Iterator[Identity]:
