@@ -1,7 +1,8 @@
 """Images that are here ahead of their deployment: their release waits for people.
 
-So an approved release goes on from any machine, and at once. The last ones are remembered; what
-older ones brought goes, unless a generation has it.
+So an approved release goes on from any machine, and at once. They come one after the other: nobody
+waits for them, this host serves meanwhile, and what two images share is unpacked once. The last
+ones are remembered; what older ones brought goes, unless a generation has it.
 """
 
 from __future__ import annotations
@@ -20,14 +21,11 @@ KEPT = 5  # releases, as many as the witness keeps proposals
 def bring(paths: Paths, args: Dict[str, Any]) -> Dict[str, Any]:
     """Pull the `images` of a `release` that are not here; `port` leads to the controller's."""
     wanted = {str(ref) for ref in args["images"]}
-    missing = wanted - podman.images()
+    missing = sorted(wanted - podman.images())
     port = int(args.get("port") or 0)
-    mirror = blobs.mirror(port) if port else None
-
-    def pull(ref: str) -> None:
-        podman.pull(ref, mirror if blobs.is_own(ref) else None, threading.Event())
-
-    blobs.in_lanes(pull, missing)
+    for ref in missing:
+        mirror = blobs.mirror(port) if port and blobs.is_own(ref) else None
+        podman.pull(ref, mirror, threading.Event())
     release = str(args["release"])
     lists = [entry for entry in _lists(paths) if entry["release"] != release]
     lists.append({"release": release, "images": sorted(wanted)})
@@ -35,7 +33,7 @@ def bring(paths: Paths, args: Dict[str, Any]) -> Dict[str, Any]:
     old = {str(ref) for entry in lists[:-KEPT] for ref in entry["images"]}
     for ref in sorted(old - refs(paths) - _of_generations(paths)):
         podman.remove_image(ref)
-    return {"pulled": sorted(missing)}
+    return {"pulled": missing}
 
 
 def refs(paths: Paths) -> Set[str]:
