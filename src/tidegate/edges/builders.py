@@ -21,7 +21,7 @@ from pathlib import Path
 
 from tidegate.config.unreadable import unreadable
 from tidegate.edges import context, leftovers
-from tidegate.edges.private_dir import cache_dir, cache_path, runtime_dir, write_json
+from tidegate.edges.private_dir import cache_path, runtime_dir, write_json
 from tidegate.edges.process import Command, checked, run
 from tidegate.edges.store import Store, StoredImage
 from tidegate.errors import InfrastructureError, InputError, Where
@@ -32,7 +32,7 @@ from tidegate.images.selection import Selection
 BUILD_TIMEOUT_S = 3600.0
 # What a build ends with that looks for a cached image while somebody else than Tidegate removes
 # one (Podman 4.3; for us see leftovers.Visit).
-RACE, PAUSES_S = "layer not known", (0.5, 2.0, 8.0, 30.0)
+RACE, PAUSES_S = "layer not known", (0.0, 0.5, 2.0, 8.0, 30.0)
 KEPT_S = 14 * 86400.0
 CAP_SYS_RESOURCE = 24  # linux/capability.h
 Resolve = Callable[[str], str]
@@ -199,7 +199,7 @@ class Images:
         """Drop builds that nobody asked for in ``KEPT_S``, and what only they had."""
         limit = time.time() - KEPT_S
         digests = []
-        for note in cache_dir("builds").iterdir():
+        for note in self._notes.glob("*"):  # none where nothing was built yet
             if "." in note.name:
                 continue  # somebody writes it just now
             if note.stat().st_mtime < limit:
@@ -236,12 +236,11 @@ class Images:
             if builder.name != "docker":  # a registry that says no would fail the build: see share
                 cache = replace(cache, write=False)
             argv = _argv(made, key, file, str(layout), cache)
-            done = run(Command(argv), timeout_s=BUILD_TIMEOUT_S, cwd=made.context)
             for pause in PAUSES_S:
-                if done.returncode == 0 or RACE not in done.complaint:
-                    break
                 time.sleep(pause)
                 done = run(Command(argv), timeout_s=BUILD_TIMEOUT_S, cwd=made.context)
+                if done.returncode == 0 or RACE not in done.complaint:
+                    break
             if log is not None:
                 log.write_bytes(done.stdout + done.stderr)
             if done.returncode:
