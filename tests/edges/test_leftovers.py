@@ -13,6 +13,7 @@ import pytest
 from tidegate.edges import builders, leftovers
 from tidegate.edges.builders import Images
 from tidegate.edges.leftovers import CANDIDATES, MOST, NEWEST, TESTED, Visit
+from tidegate.edges.private_dir import runtime_dir
 from tidegate.edges.store import Store
 from tidegate.images.recipe import Recipe, recipe
 
@@ -77,6 +78,7 @@ def test_who_comes_meanwhile_waits(tmp_path: Path) -> None:
 @pytest.fixture
 def private(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
     """Names of our own, of which more than two are too many; the lock is ours alone, too."""
+    theirs = Visit(runtime_dir() / "builder.lock", lambda: None)  # other tests' commands tidy later
     name = f"localhost/tidegate-check/{tmp_path.name.replace('_', '-').lower()}"
     monkeypatch.setattr(leftovers, "CANDIDATES", f"{name}/build")
     monkeypatch.setattr(leftovers, "TESTED", f"{name}/tested")
@@ -86,6 +88,7 @@ def private(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
     monkeypatch.setattr(builders, "runtime_dir", lambda: tmp_path)
     yield name
     run("podman", "rmi", "--ignore", *there(name))
+    theirs.end()
 
 
 @pytest.mark.lab
